@@ -1,0 +1,11 @@
+"""The settings under test: the real ones, with secrets that exist only here."""
+
+import base64
+import os
+
+os.environ.setdefault("AXISOR_SECRET_KEY", "only-for-tests-" + "x" * 40)
+os.environ.setdefault("AXISOR_VAULT_KEYS", "test:" + base64.b64encode(b"t" * 32).decode())
+os.environ.setdefault("DATABASE_URL", "postgres://axisor:none@127.0.0.1:1/axisor")
+os.environ.setdefault("REDIS_URL", "redis://:none@127.0.0.1:1/0")
+
+from axisor.settings import *  # noqa: E402, F403
