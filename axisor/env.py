@@ -6,20 +6,20 @@ not in it is a typing mistake, and refused: a misspelt setting must not be silen
 
 import base64
 import binascii
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
 VAULT_KEY_BYTES = 32
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 KNOWN = {
     "AXISOR_SECRET_KEY": "Django's secret key, at least 32 characters",
-    "AXISOR_VAULT_KEYS": "key ring of the vault: id:base64 of 32 bytes, comma separated; first seals",
+    "AXISOR_VAULT_KEYS": "the vault's key ring, id:base64 of 32 bytes, comma separated",
     "AXISOR_ALLOWED_HOSTS": "host names the web process answers to, comma separated",
     "AXISOR_PORT": "first of the consecutive ports that `make run` uses",
-    "AXISOR_DATA": "folder in which `make run` keeps its data, secrets and run.json",
+    "AXISOR_DATA": "folder in which `make run` keeps data, secrets and run.json",
     "AXISOR_PAPER_URL": "address of the paper exchange's REST API",
     "DATABASE_URL": "postgres://user:password@host:port/name",
     "REDIS_URL": "redis://:password@host:port/db",
@@ -33,7 +33,7 @@ class InvalidEnvironment(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the settings are made from."""
+    """What the settings are made from. The first of `vault_keys` seals, all of them open."""
 
     secret_key: str
     vault_keys: Mapping[str, bytes]
@@ -42,3 +42,108 @@ class Environment:
     redis_url: str
     paper_url: str
     ln_markets_url: str | None
+
+    @property
+    def is_local(self) -> bool:
+        """Only this machine can reach the web process, so plain HTTP is enough for cookies."""
+        return all(host in LOOPBACK_HOSTS for host in self.allowed_hosts)
+
+
+def read(variables: Mapping[str, str]) -> Environment:
+    """Read the environment, or raise `InvalidEnvironment` with a sentence for the operator."""
+    refuse_unknown(variables)
+    return Environment(
+        secret_key=_secret_key(_required(variables, "AXISOR_SECRET_KEY")),
+        vault_keys=_vault_keys(_required(variables, "AXISOR_VAULT_KEYS")),
+        allowed_hosts=_hosts(variables.get("AXISOR_ALLOWED_HOSTS") or "127.0.0.1,localhost"),
+        database_url=url(variables, "DATABASE_URL", schemes=("postgres", "postgresql")),
+        redis_url=url(variables, "REDIS_URL", schemes=("redis", "rediss")),
+        paper_url=url(
+            variables,
+            "AXISOR_PAPER_URL",
+            schemes=("http", "https"),
+            default="http://127.0.0.1:8001/v3",
+        ),
+        ln_markets_url=url(variables, "LN_MARKETS_API_URL", schemes=("https", "http"), default="")
+        or None,
+    )
+
+
+def refuse_unknown(variables: Mapping[str, str]) -> None:
+    """Raise `InvalidEnvironment` for an `AXISOR_…` variable the platform does not know."""
+    for name in sorted(variables):
+        if name.startswith("AXISOR_") and name not in KNOWN:
+            known = ", ".join(sorted(KNOWN))
+            raise InvalidEnvironment(f"{name} is not a setting of Axisor. Known are: {known}.")
+
+
+def url(
+    variables: Mapping[str, str], name: str, *, schemes: tuple[str, ...], default: str | None = None
+) -> str:
+    """Read a URL variable; `default` None makes it required. The value is never repeated."""
+    value = variables.get(name) or default
+    if value is None:
+        raise InvalidEnvironment(_missing(name))
+    if value == "":
+        return ""
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid:
+        allowed = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise InvalidEnvironment(f"{name} must be a URL that starts with {allowed}, with a host.")
+    return value
+
+
+def _required(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name, "")
+    if not value:
+        raise InvalidEnvironment(_missing(name))
+    return value
+
+
+def _missing(name: str) -> str:
+    return f"{name} is not set ({KNOWN[name]}). `make run` makes its own; elsewhere, set it."
+
+
+def _secret_key(value: str) -> str:
+    if len(value) < MIN_SECRET_LENGTH or len(set(value)) < 5 or "change" in value.lower():
+        raise InvalidEnvironment(
+            "AXISOR_SECRET_KEY is too short or a placeholder: use at least "
+            f"{MIN_SECRET_LENGTH} random characters, for instance from `openssl rand -base64 48`."
+        )
+    return value
+
+
+def _vault_keys(value: str) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for entry in value.split(","):
+        key_id, _, encoded = entry.strip().partition(":")
+        if not key_id.isidentifier() or key_id in keys:
+            raise InvalidEnvironment("AXISOR_VAULT_KEYS: each entry is id:base64, ids differ.")
+        keys[key_id] = _vault_key(encoded)
+    return keys
+
+
+def _vault_key(encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != VAULT_KEY_BYTES or len(set(key)) == 1:
+        raise InvalidEnvironment(
+            f"AXISOR_VAULT_KEYS: a key is the base64 of {VAULT_KEY_BYTES} random bytes, "
+            "for instance from `openssl rand -base64 32`."
+        )
+    return key
+
+
+def _hosts(value: str) -> list[str]:
+    hosts = [host.strip() for host in value.split(",") if host.strip()]
+    if not hosts or any("/" in host or "*" in host for host in hosts):
+        raise InvalidEnvironment(
+            "AXISOR_ALLOWED_HOSTS must be host names, comma separated, without * or scheme."
+        )
+    return hosts

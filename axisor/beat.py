@@ -1,0 +1,37 @@
+"""RedBeat, with a slot on every tick.
+
+The slot is made here, once, from the moment the entry was due: a message that is redelivered,
+or sent again by a second beat that took over, carries the same slot, and the unique key on
+executions and intents does the rest.
+"""
+
+import copy
+from typing import Any
+
+from celery.result import AsyncResult
+from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry
+
+from automations.schedule import EVALUATE_TASK, reconcile_schedule
+
+
+class Scheduler(RedBeatScheduler):  # type: ignore[misc]
+    """Writes the schedule from the database when it starts, then fires it."""
+
+    def setup_schedule(self) -> None:
+        """Install what is static, and bring Redis in line with the database."""
+        super().setup_schedule()
+        reconcile_schedule()
+
+    def apply_async(self, entry: RedBeatSchedulerEntry, **kwargs: Any) -> AsyncResult[Any]:
+        """Send a due entry; an automation's tick gets its slot appended."""
+        if entry.task == EVALUATE_TASK:
+            entry = with_slot(entry)
+        return super().apply_async(entry, **kwargs)
+
+
+def with_slot(entry: RedBeatSchedulerEntry) -> RedBeatSchedulerEntry:
+    """Turn the stored arguments `[automation_id]` into `[[[automation_id, slot]]]`."""
+    due_at = entry.last_run_at + entry.schedule.run_every
+    stamped = copy.copy(entry)
+    stamped.args = [[[entry.args[0], f"tick:{int(due_at.timestamp())}"]]]
+    return stamped

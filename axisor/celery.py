@@ -1,0 +1,96 @@
+"""Celery, and the one table that says which task runs where.
+
+    task                              queue       worker
+    automations.execute (protective)  critical    worker-act
+    automations.execute (others)      execute     worker-act
+    automations.refresh               refresh     worker-act
+    automations.evaluate              evaluate    worker-evaluate
+
+A worker empties its queues in the order listed, so what stands first goes first: that is the
+priority. Messages carry ids, slots and causes, and nothing else; results live in PostgreSQL.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery
+from celery.signals import task_prerun
+from django.conf import settings
+from django.db import close_old_connections
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "axisor.settings")
+
+TASK_QUEUES = {
+    "automations.execute": "execute",
+    "automations.refresh": "refresh",
+    "automations.evaluate": "evaluate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """One worker process: its queues, first come first served, and its prefork children.
+
+    `prefetch` is how many messages each child may hold beyond the one it works on.
+    """
+
+    queues: tuple[str, ...]
+    concurrency: int
+    prefetch: int
+
+
+WORKERS = {
+    "worker-act": WorkerSpec(("critical", "execute", "refresh"), concurrency=4, prefetch=1),
+    "worker-evaluate": WorkerSpec(("evaluate",), concurrency=2, prefetch=16),
+}
+
+VISIBILITY_TIMEOUT = 120
+"""Seconds after which the broker hands an unacknowledged message to another worker. Longer than
+any task's hard time limit, so that it never happens to a task that still runs."""
+
+app = Celery("axisor")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY_TIMEOUT,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "health_check_interval": 10,
+        "socket_keepalive": True,
+        "socket_timeout": 15,
+        "socket_connect_timeout": 3,
+        "queue_order_strategy": "priority",
+    },
+    result_backend=None,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_queues=[Queue(name) for worker in WORKERS.values() for name in worker.queues],
+    task_routes={name: {"queue": queue} for name, queue in TASK_QUEUES.items()},
+    task_default_queue="evaluate",
+    task_retry_on_worker_lost=True,
+    task_time_limit=70,
+    task_soft_time_limit=60,
+    task_publish_retry_policy={"max_retries": 3, "interval_start": 0, "interval_step": 0.2},
+    worker_send_task_events=True,
+    worker_hijack_root_logger=False,
+    beat_scheduler="axisor.beat.Scheduler",
+    beat_max_loop_interval=1,
+    redbeat_redis_url=settings.REDIS_URL,
+    redbeat_lock_timeout=10,
+    redbeat_key_prefix="redbeat:",
+    timezone="UTC",
+)
+# Celery would close every database connection around every task; closing only what is too old
+# or broken, before a task, keeps them and still survives a restart of PostgreSQL.
+app.conf.CELERY_DB_REUSE_MAX = 10**9
+app.autodiscover_tasks(["automations"])
+
+
+@task_prerun.connect
+def drop_broken_connections(**kwargs: Any) -> None:
+    """Close the database connections that are past their age or no longer answer."""
+    close_old_connections()
