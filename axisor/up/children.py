@@ -41,7 +41,8 @@ def file_owner() -> int:
 def _as_nobody() -> list[str]:
     user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     walk = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]
-    return ["setpriv", *user, *walk, "--"]
+    # Changing the user makes the kernel forget what die_with_parent asked for.
+    return ["setpriv", *user, *walk, "--pdeathsig=KILL", "--"]
 
 
 def _works(command: list[str]) -> bool:

@@ -1,0 +1,36 @@
+# Two commands on a machine with Python 3.11 and pip: `make run` and `make test`.
+
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: help run demo test format lock env clean
+
+help:  ## Say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+run: env  ## Start the platform with a paper exchange; Ctrl-C stops it
+	@exec $(BIN)/python -m axisor.up
+
+demo: env  ## Beside a running `make run`: let the price fall and watch the guard
+	@exec $(BIN)/python -m axisor.demo
+
+test: env  ## Run every check and test, against servers of its own
+	@echo "ruff" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
+	@echo "import contracts" && $(BIN)/lint-imports --no-logo > .venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "pytest" && $(BIN)/pytest -n 2 -q
+
+format: env  ## Put the code into the shape that `make test` wants
+	@$(BIN)/ruff check --fix --quiet && $(BIN)/ruff format --quiet
+
+lock: env  ## Write requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal \
+		--python-version 3.11 --no-header --no-annotate --quiet -o requirements.lock
+
+clean:  ## Remove the virtual environment and the caches, not the data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+env:
+	@command -v $(PYTHON) > /dev/null || { echo "axisor: Python 3.11 or later is needed, for instance from: sudo apt install python3 python3-venv"; exit 2; }
+	@$(PYTHON) axisor/bootstrap.py
