@@ -1,0 +1,23 @@
+"""Who uses the platform, and with which accounts at which exchanges.
+
+A `User` has many `ExchangeAccount`s and at most one of them is active: the one whose automations
+run. An account's API key, secret and passphrase lie in the database as one sealed value and are
+written, never shown: they are opened for the moment in which a client is made, nowhere else.
+
+The story, from the inside out:
+
+`vault`        seals bytes with AES-256-GCM under a ring of keys, and binds them to their row
+`credentials`  what a credential may look like; sealing and opening those of one account
+`models`       User, ExchangeAccount, and Event: the outbox of what happened to whom
+`gateway`      the only way to an exchange: `open_client(account)`, refused for unusable accounts
+`services`     everything that changes an account: connect, rename, activate, disconnect
+`selectors`    everything that reads
+`signals`      news for the packages above, sent inside the transaction of the change
+`strict`       serializers that refuse what they do not know, for every API of the platform
+`api`, `admin` the two faces, which hold no rule of their own
+
+To add something that happens to an account: write a service that locks the user's row, changes
+the account and calls `record_event` in the same transaction; give it a route in `api` and an
+action in `admin`. To keep another secret: a nullable `BinaryField` that is not editable, sealed
+with a `bound_to` that names its table, row, owner and column.
+"""
