@@ -1,0 +1,49 @@
+"""The credentials of one account: what they may look like, and their sealed form.
+
+Key, secret and passphrase are sealed as one value: none is of use without the others, so they
+are opened, refused, rotated and wiped together, and no half of them can be swapped.
+"""
+
+import json
+import re
+from dataclasses import asdict
+
+from accounts import vault
+from accounts.errors import AccountInactive, InvalidField
+from accounts.models import ExchangeAccount
+from exchanges.types import Credentials
+
+# They travel in HTTP headers, where anything else could not be sent.
+SENDABLE = re.compile(r"[!-~]([ -~]{0,254}[!-~])?")
+
+
+def check_credentials(credentials: Credentials) -> None:
+    """Raise `InvalidField` for the first credential that is blank or no exchange would accept."""
+    for field, value in asdict(credentials).items():
+        if not SENDABLE.fullmatch(value):
+            raise InvalidField(
+                field,
+                "must be 1 to 256 printable ASCII characters, without spaces at either end; "
+                "copy it again from the exchange.",
+            )
+
+
+def seal_credentials(account: ExchangeAccount, credentials: Credentials) -> None:
+    """Put `credentials` into the account, sealed for its row; the caller saves it."""
+    plaintext = json.dumps(asdict(credentials)).encode()
+    account.sealed_credentials = vault.seal(plaintext, bound_to=_place(account))
+
+
+def unseal_credentials(account: ExchangeAccount) -> Credentials:
+    """Open the account's credentials.
+
+    Raises `AccountInactive` when it was disconnected, `SealBroken` when they do not open.
+    """
+    if account.sealed_credentials is None:
+        raise AccountInactive("The account is disconnected: connect it again to use it.")
+    plaintext = vault.unseal(bytes(account.sealed_credentials), bound_to=_place(account))
+    return Credentials(**json.loads(plaintext))
+
+
+def _place(account: ExchangeAccount) -> str:
+    return f"exchange_account/{account.pk}/{account.user_id}/credentials"

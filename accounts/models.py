@@ -1,0 +1,104 @@
+"""Users, their exchange accounts, and the outbox of what happened to them.
+
+The rules that must never be broken, whatever code runs, are database constraints.
+"""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+
+NAME_LENGTH = 80
+
+
+class User(AbstractUser):
+    """A person or program; operators have `is_staff`.
+
+    `account_generation` counts the changes of the active account, in their transactions: work
+    begun under an older generation belongs to an account that is no longer the active one.
+    """
+
+    account_generation = models.PositiveBigIntegerField(default=0, editable=False)
+
+
+class ExchangeAccount(models.Model):
+    """An account at an exchange, with the credentials to use it, sealed.
+
+    A disconnected account keeps its row, for the history that names it, and loses its
+    credentials. Change it through `accounts.services` only.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="exchange_accounts")
+    exchange = models.ForeignKey("exchanges.Exchange", models.PROTECT, related_name="accounts")
+    name = models.CharField(max_length=NAME_LENGTH)
+    sealed_credentials = models.BinaryField(null=True, editable=False)
+    is_active = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    verified_at = models.DateTimeField(editable=False)
+    disconnected_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "name"), name="account_name_unique_per_user"),
+            models.UniqueConstraint(
+                fields=("user",), condition=Q(is_active=True), name="account_one_active_per_user"
+            ),
+            models.CheckConstraint(condition=Q(name__regex=r"\S"), name="account_name_not_blank"),
+            models.CheckConstraint(
+                condition=Q(sealed_credentials__isnull=False, disconnected_at__isnull=True)
+                | Q(sealed_credentials__isnull=True, disconnected_at__isnull=False),
+                name="account_credentials_exactly_while_connected",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(disconnected_at__isnull=True),
+                name="account_active_only_while_connected",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_connected(self) -> bool:
+        """The platform holds credentials for it."""
+        return self.disconnected_at is None
+
+
+class Event(models.Model):
+    """Something that happened to a user, written in the transaction that made it happen.
+
+    `kind` is a stable name for programs, `message` a sentence for people, `data` the numbers.
+    """
+
+    class Severity(models.TextChoices):
+        INFO = "info"
+        WARNING = "warning"
+        CRITICAL = "critical"
+
+    kind = models.CharField(max_length=64)
+    severity = models.CharField(max_length=8, choices=Severity)
+    user = models.ForeignKey(User, models.CASCADE, related_name="events")
+    account = models.ForeignKey(
+        ExchangeAccount, models.CASCADE, null=True, blank=True, related_name="events"
+    )
+    message = models.TextField()
+    data = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=("user", "-created_at"), name="event_user_newest_first"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(severity__in=("info", "warning", "critical")),
+                name="event_severity_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"

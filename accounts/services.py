@@ -1,0 +1,172 @@
+"""Everything that changes an account.
+
+Each change runs in one transaction that first locks the user's row, so that the changes of one
+user happen one after the other: of two concurrent activations the later one wins, and the user
+never has two active accounts. Exchanges are asked before a transaction, never inside.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.credentials import check_credentials, seal_credentials
+from accounts.errors import InvalidField
+from accounts.gateway import require_enabled, require_usable, verify_credentials
+from accounts.models import NAME_LENGTH, Event, ExchangeAccount, User
+from accounts.selectors import accounts_of, active_account, get_account
+from accounts.signals import active_account_changed
+from exchanges.models import Exchange
+from exchanges.types import Credentials
+
+
+def connect_account(
+    *, user: User, exchange: Exchange, name: str, credentials: Credentials
+) -> ExchangeAccount:
+    """Verify the credentials at the exchange and keep them; active when no other account is.
+
+    Raises `InvalidField` for a bad or taken name and for bad or refused credentials,
+    `AccountInactive` for an exchange that is off, and the exchange's own `ExchangeError` when it
+    cannot be asked. Nothing is saved then. Must not be called inside a transaction.
+    """
+    name = check_name(user.pk, name)
+    check_credentials(credentials)
+    require_enabled(exchange)
+    verify_credentials(exchange, credentials)
+    with transaction.atomic(durable=True):
+        _lock(user.pk)
+        account = ExchangeAccount(
+            user=user,
+            exchange=exchange,
+            name=check_name(user.pk, name),
+            verified_at=timezone.now(),
+        )
+        seal_credentials(account, credentials)
+        account.save(force_insert=True)
+        _record(account, "account_connected", f"{name} is connected to {exchange.name}.")
+        if active_account(user.pk) is None:
+            _make_active(account)
+    return account
+
+
+def rename_account(*, account: ExchangeAccount, name: str) -> ExchangeAccount:
+    """Give the account another name; `InvalidField` when it is bad or taken."""
+    with transaction.atomic():
+        account = _locked(account)
+        name = check_name(account.user_id, name, renamed=account)
+        if name != account.name:
+            _record(account, "account_renamed", f"{account.name} is called {name} now.")
+            account.name = name
+            account.save(update_fields=["name", "updated_at"])
+    return account
+
+
+def activate_account(*, account: ExchangeAccount) -> ExchangeAccount:
+    """Make it the user's one active account; `AccountInactive` when it cannot be used.
+
+    Activating the active account changes nothing.
+    """
+    with transaction.atomic():
+        account = _locked(account)
+        require_usable(account)
+        if not account.is_active:
+            _make_active(account)
+    return account
+
+
+def disconnect_account(*, account: ExchangeAccount) -> ExchangeAccount:
+    """Forget the account's credentials for good and keep its row for the history.
+
+    An active account leaves the user without one. Disconnecting twice changes nothing.
+    """
+    with transaction.atomic():
+        account = _locked(account)
+        if account.is_connected:
+            _forget(account)
+    return account
+
+
+def record_event(
+    *,
+    kind: str,
+    severity: Event.Severity,
+    user: User,
+    message: str,
+    account: ExchangeAccount | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Put what happened into the outbox; call it in the transaction of the change itself.
+
+    `data` is anything Django's JSON encoder writes (decimals and times as strings), and never
+    a secret: events are shown to users and delivered to their channels.
+    """
+    return Event.objects.create(
+        kind=kind,
+        severity=severity,
+        user=user,
+        account=account,
+        message=message,
+        data=dict(data or {}),
+    )
+
+
+def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = None) -> str:
+    """Return `name` without spaces around it; `InvalidField` when it is bad or taken.
+
+    Disconnected accounts keep theirs, since the history is told by name.
+    """
+    name = name.strip()
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise InvalidField("name", f"must be 1 to {NAME_LENGTH} printable characters.")
+    others = accounts_of(user_id).exclude(pk=renamed.pk if renamed else None)
+    if others.filter(name=name).exists():
+        raise InvalidField("name", f"another account is called {name}: choose a different name.")
+    return name
+
+
+def _lock(user_id: int) -> None:
+    # Without the key: rows that merely refer to the user need not wait for us.
+    User.objects.select_for_update(no_key=True).get(pk=user_id)
+
+
+def _locked(account: ExchangeAccount) -> ExchangeAccount:
+    _lock(account.user_id)
+    return get_account(user_id=account.user_id, account_id=account.pk)
+
+
+def _make_active(account: ExchangeAccount) -> None:
+    accounts_of(account.user_id).filter(is_active=True).update(
+        is_active=False, updated_at=timezone.now()
+    )
+    account.is_active = True
+    account.save(update_fields=["is_active", "updated_at"])
+    _record(account, "account_activated", f"{account.name} is the active account now.")
+    _announce_switch(account.user_id)
+
+
+def _forget(account: ExchangeAccount) -> None:
+    was_active = account.is_active
+    account.is_active = False
+    account.sealed_credentials = None
+    account.disconnected_at = timezone.now()
+    account.save()
+    _record(account, "account_disconnected", f"{account.name} is disconnected.")
+    if was_active:
+        _announce_switch(account.user_id)
+
+
+def _announce_switch(user_id: int) -> None:
+    User.objects.filter(pk=user_id).update(account_generation=F("account_generation") + 1)
+    active_account_changed.send(sender=ExchangeAccount, user_id=user_id)
+
+
+def _record(account: ExchangeAccount, kind: str, message: str) -> None:
+    record_event(
+        kind=kind,
+        severity=Event.Severity.INFO,
+        user=account.user,
+        account=account,
+        message=message,
+    )
