@@ -1,0 +1,224 @@
+"""The operator's view: users, accounts without their credentials, events, API tokens."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+from knox.admin import AuthTokenCreateForm
+from knox.models import AuthToken
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.views import UnfoldModelAdminViewMixin
+
+from accounts import services
+from accounts.errors import AccountError, InvalidField
+from accounts.forms import ConnectForm, RenameForm
+from accounts.models import Event, ExchangeAccount, User
+from exchanges.errors import ExchangeError
+from exchanges.types import Credentials
+
+admin.site.unregister([Group, AuthToken])
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """What operators of a kind may do."""
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """Users; an operator is one with staff status. Block one rather than deleting it."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "is_active", "is_staff", "last_login")
+
+
+class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
+    """The form in place of Django's own, which would ask the exchange inside a transaction."""
+
+    title = "Connect an exchange account"
+    permission_required = "accounts.add_exchangeaccount"
+    raise_exception = True
+    form_class = ConnectForm
+    template_name = "accounts/connect.html"
+
+    def form_valid(self, form: ConnectForm) -> HttpResponse:
+        """Connect the account, or show the form again with what stands against it."""
+        given = form.cleaned_data
+        credentials = Credentials(given["key"], given["secret"], given["passphrase"])
+        try:
+            account = services.connect_account(
+                user=given["user"],
+                exchange=given["exchange"],
+                name=given["name"],
+                credentials=credentials,
+            )
+        except InvalidField as error:
+            form.add_error(error.field, error.message)
+        except (AccountError, ExchangeError) as error:
+            form.add_error(None, str(error))
+        else:
+            return self._connected(account)
+        return self.form_invalid(form)
+
+    def _connected(self, account: ExchangeAccount) -> HttpResponse:
+        self.model_admin.log_addition(self.request, account, [{"added": {}}])
+        messages.success(self.request, f"{account.name} is connected.")
+        return HttpResponseRedirect(reverse("admin:accounts_exchangeaccount_changelist"))
+
+
+@admin.register(ExchangeAccount)
+class ExchangeAccountAdmin(ModelAdmin):
+    """Connect, rename, activate, disconnect. Rows stay, since the history refers to them."""
+
+    form = RenameForm
+    list_display = ("name", "user", "exchange", "is_active", "is_connected", "verified_at")
+    list_filter = ("is_active", "exchange")
+    list_select_related = ("user", "exchange")
+    search_fields = ("name", "user__username", "id")
+    readonly_fields = (
+        "id",
+        "user",
+        "exchange",
+        "is_active",
+        "created_at",
+        "updated_at",
+        "verified_at",
+        "disconnected_at",
+    )
+    fields = ("name", *readonly_fields)
+    actions = ("activate", "disconnect")
+
+    @method_decorator(sensitive_post_parameters("key", "secret", "passphrase"))
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show and take the form that connects an account."""
+        return ConnectView.as_view(model_admin=self)(request)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ExchangeAccount,
+        form: RenameForm,
+        change: bool,
+    ) -> None:
+        """Rename through the service, which records it."""
+        services.rename_account(account=obj, name=form.cleaned_data["name"])
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ExchangeAccount | None = None
+    ) -> bool:
+        """Return False: an account is disconnected, never deleted."""
+        return False
+
+    @admin.action(description="Activate", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[ExchangeAccount]) -> None:
+        """Make each the active account of its user."""
+        self._each(request, queryset, services.activate_account, "activated")
+
+    @admin.action(description="Disconnect: forget the credentials", permissions=["change"])
+    def disconnect(self, request: HttpRequest, queryset: QuerySet[ExchangeAccount]) -> None:
+        """Forget their credentials for good."""
+        self._each(request, queryset, services.disconnect_account, "disconnected")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        accounts: QuerySet[ExchangeAccount],
+        change: Callable[..., ExchangeAccount],
+        done: str,
+    ) -> None:
+        for account in accounts:
+            try:
+                change(account=account)
+            except AccountError as error:
+                messages.error(request, str(error))
+            else:
+                self.log_change(request, account, f"{done.capitalize()}.")
+                messages.success(request, f"{account.name} is {done}.")
+
+
+@admin.register(Event)
+class EventAdmin(ModelAdmin):
+    """What happened to whom, to be read."""
+
+    list_display = ("created_at", "severity", "kind", "user", "account", "message")
+    list_filter = ("severity", "kind")
+    list_select_related = ("user", "account")
+    search_fields = ("message", "user__username")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: services write events."""
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,
+        obj: Event | None = None,
+    ) -> bool:
+        """Return False: what happened does not change."""
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,
+        obj: Event | None = None,
+    ) -> bool:
+        """Return False: what happened does not unhappen."""
+        return False
+
+
+@admin.register(AuthToken)
+class TokenAdmin(ModelAdmin):
+    """API tokens: made here, shown once, revoked by deleting them."""
+
+    form = AuthTokenCreateForm
+    list_display = ("user", "token_key", "created", "expiry")
+    list_display_links = None
+    search_fields = ("user__username",)
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,
+        obj: AuthToken | None = None,
+    ) -> bool:
+        """Return False: a token is made or revoked."""
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: AuthToken, form: AuthTokenCreateForm, change: bool
+    ) -> None:
+        """Keep the hash; the token itself goes to the answer alone."""
+        super().save_model(request, obj, form, change)
+        obj.shown_once = form.token
+
+    def response_add(
+        self,
+        request: HttpRequest,
+        obj: AuthToken,
+        post_url_continue: str | None = None,
+    ) -> HttpResponse:
+        """Show the token in the answer itself: a message would lie in a cookie or a session."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "API token",
+            "owner": obj.user,
+            "token": obj.shown_once,
+        }
+        return TemplateResponse(request, "accounts/token.html", context)

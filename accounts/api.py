@@ -1,0 +1,120 @@
+"""A user's own exchange accounts over HTTP; somebody else's do not exist here, even for staff."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts import selectors, services
+from accounts.models import NAME_LENGTH, ExchangeAccount, User
+from accounts.strict import NoInput, StrictSerializer
+from exchanges.models import Exchange
+from exchanges.types import Credentials
+
+
+class OwnedRequest(Request):
+    """A request that has passed authentication."""
+
+    user: User
+
+
+class AccountSerializer(serializers.ModelSerializer[ExchangeAccount]):
+    """An account as its owner sees it: without credentials."""
+
+    exchange = serializers.SlugRelatedField[Exchange](slug_field="slug", read_only=True)
+    is_connected = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = ExchangeAccount
+        fields = (
+            "id",
+            "name",
+            "exchange",
+            "is_active",
+            "is_connected",
+            "created_at",
+            "updated_at",
+            "verified_at",
+            "disconnected_at",
+        )
+        read_only_fields = fields
+
+
+class RenameInput(StrictSerializer):
+    """What can be changed of an account."""
+
+    name = serializers.CharField(max_length=NAME_LENGTH)
+
+
+class ConnectInput(RenameInput):
+    """A new account and its credentials, which are never shown again."""
+
+    exchange = serializers.CharField(help_text="The exchange's slug, as `lnmarkets`.")
+    key = serializers.CharField(write_only=True)
+    secret = serializers.CharField(write_only=True)
+    passphrase = serializers.CharField(write_only=True)
+
+    def validate_exchange(self, slug: str) -> Exchange:
+        """Return the exchange itself; the error lists those that can be connected."""
+        enabled = {exchange.slug: exchange for exchange in Exchange.objects.filter(is_enabled=True)}
+        if slug not in enabled:
+            allowed = ", ".join(sorted(enabled))
+            raise serializers.ValidationError(f"There is no such exchange. Allowed: {allowed}.")
+        return enabled[slug]
+
+
+class AccountViewSet(
+    ListModelMixin[ExchangeAccount], RetrieveModelMixin[ExchangeAccount], GenericViewSet[Any]
+):
+    """Exchange accounts: connect, rename, activate, disconnect."""
+
+    request: OwnedRequest
+    queryset = ExchangeAccount.objects.none()
+    serializer_class = AccountSerializer
+
+    def get_queryset(self) -> Any:
+        return selectors.accounts_of(self.request.user.pk)
+
+    @extend_schema(request=ConnectInput, responses={201: AccountSerializer})
+    def create(self, request: Request) -> Response:
+        """Connect an account, verified at the exchange; the first one becomes active."""
+        given = self._input(ConnectInput)
+        account = services.connect_account(
+            user=self.request.user,
+            exchange=given["exchange"],
+            name=given["name"],
+            credentials=Credentials(given["key"], given["secret"], given["passphrase"]),
+        )
+        return self._show(account, status.HTTP_201_CREATED)
+
+    @extend_schema(request=RenameInput, responses=AccountSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Rename an account."""
+        account, given = self.get_object(), self._input(RenameInput)
+        return self._show(services.rename_account(account=account, name=given["name"]))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Disconnect an account: its credentials are forgotten, its history stays."""
+        services.disconnect_account(account=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses=AccountSerializer)
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, pk: str) -> Response:
+        """Make an account the active one: its automations run from now on, no others."""
+        account = self.get_object()
+        self._input(NoInput)
+        return self._show(services.activate_account(account=account))
+
+    def _input(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _show(self, account: ExchangeAccount, status_code: int = status.HTTP_200_OK) -> Response:
+        return Response(AccountSerializer(account).data, status=status_code)
