@@ -5,6 +5,7 @@
     automations.execute (others)      execute     worker-act
     automations.refresh               refresh     worker-act
     automations.evaluate              evaluate    worker-evaluate
+    automations.reconcile_schedule    bulk        worker-evaluate
 
 A worker empties its queues in the order listed, so what stands first goes first: that is the
 priority. Messages carry ids, slots and causes, and nothing else; results live in PostgreSQL.
@@ -12,6 +13,7 @@ priority. Messages carry ids, slots and causes, and nothing else; results live i
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery
@@ -26,6 +28,7 @@ TASK_QUEUES = {
     "automations.execute": "execute",
     "automations.refresh": "refresh",
     "automations.evaluate": "evaluate",
+    "automations.reconcile_schedule": "bulk",
 }
 
 
@@ -43,7 +46,7 @@ class WorkerSpec:
 
 WORKERS = {
     "worker-act": WorkerSpec(("critical", "execute", "refresh"), concurrency=4, prefetch=1),
-    "worker-evaluate": WorkerSpec(("evaluate",), concurrency=2, prefetch=16),
+    "worker-evaluate": WorkerSpec(("evaluate", "bulk"), concurrency=2, prefetch=16),
 }
 
 VISIBILITY_TIMEOUT = 120
@@ -79,7 +82,19 @@ app.conf.update(
     worker_hijack_root_logger=False,
     beat_scheduler="axisor.beat.Scheduler",
     beat_max_loop_interval=1,
+    beat_schedule={
+        "reconcile-schedule": {
+            "task": "automations.reconcile_schedule",
+            "schedule": timedelta(minutes=5),
+        },
+    },
     redbeat_redis_url=settings.REDIS_URL,
+    redbeat_redis_options={
+        "health_check_interval": 10,
+        "socket_keepalive": True,
+        "socket_timeout": 15,
+        "socket_connect_timeout": 3,
+    },
     redbeat_lock_timeout=10,
     redbeat_key_prefix="redbeat:",
     timezone="UTC",

@@ -8,6 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Aged(Generic[T]):
+    """A value, the moment it was read and where from (`rest`: asked, `answer`: of an action)."""
+
+    value: T
+    at: datetime
+    source: str
 
 
 class Side(StrEnum):
@@ -96,6 +108,14 @@ class Trade:
     filled_at: datetime | None
     closed_at: datetime | None
     client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an account holds: `balance` free sats, and its running isolated trades."""
+
+    balance: int
+    trades: tuple[Trade, ...]
 
 
 @dataclass(frozen=True, slots=True)

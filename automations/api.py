@@ -1,0 +1,196 @@
+"""The API for automations and their executions. What belongs to another user is a 404."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from pydantic import ValidationError as ConfigError
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import ExchangeAccount
+from accounts.selectors import accounts_of, active_account
+from accounts.strict import StrictSerializer
+from automations import selectors, services
+from automations.models import MAX_PERIOD, MIN_PERIOD, Automation, Execution, Intent
+from automations.rules.registry import KINDS, UnknownKind, kind_of
+
+
+class OwnAccount(serializers.PrimaryKeyRelatedField[ExchangeAccount]):
+    """An account of the user who asks."""
+
+    def get_queryset(self) -> Any:
+        return accounts_of(self.context["request"].user.pk).filter(disconnected_at=None)
+
+
+class AutomationIn(StrictSerializer):
+    """What a client may write. `account` is the active one unless given, and then fixed."""
+
+    name = serializers.CharField(max_length=100)
+    kind = serializers.CharField(help_text=f"One of: {', '.join(KINDS)}.")
+    account = OwnAccount(required=False)
+    config = serializers.DictField(help_text="The kind's own settings.")
+    every = serializers.IntegerField(
+        min_value=MIN_PERIOD,
+        max_value=MAX_PERIOD,
+        allow_null=True,
+        required=False,
+        help_text="Seconds between two checks; null for the kind's default.",
+    )
+    is_active = serializers.BooleanField(required=False)
+
+    def validate_kind(self, value: str) -> str:
+        try:
+            kind_of(value)
+        except UnknownKind as error:
+            raise serializers.ValidationError(str(error)) from None
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        self._refuse_changes_of_what_is_fixed(attrs)
+        if "config" in attrs:
+            kind = self.instance.kind if self.instance else attrs["kind"]
+            try:
+                services.normalized(kind, attrs["config"])
+            except ConfigError as error:
+                raise serializers.ValidationError(config_errors(error)) from None
+        return attrs
+
+    def _refuse_changes_of_what_is_fixed(self, attrs: dict[str, Any]) -> None:
+        for field in ("kind", "account"):
+            if self.instance and field in attrs and attrs[field] != getattr(self.instance, field):
+                raise serializers.ValidationError(
+                    {field: "cannot be changed: make a new automation instead."}
+                )
+
+
+class AutomationOut(serializers.ModelSerializer[Automation]):
+    """An automation as clients see it; `period` is in seconds."""
+
+    account_name = serializers.CharField(source="account.name")
+    period = serializers.IntegerField()
+
+    class Meta:
+        model = Automation
+        fields = (
+            "id", "name", "kind", "account", "account_name", "config", "every", "period",
+            "is_active", "checked_at", "reason_code", "reason_text", "created_at", "updated_at",
+        )  # fmt: skip
+
+
+class IntentOut(serializers.ModelSerializer[Intent]):
+    """One effect of an execution, and what became of it."""
+
+    class Meta:
+        model = Intent
+        fields = (
+            "id", "leg", "target", "action", "sats", "seen", "state", "error", "created_at",
+            "signed_at", "settled_at",
+        )  # fmt: skip
+
+
+class ExecutionOut(serializers.ModelSerializer[Execution]):
+    """What a run did and why; `duration_ms` in milliseconds."""
+
+    intents = IntentOut(many=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+
+    class Meta:
+        model = Execution
+        fields = (
+            "id", "automation", "account", "account_name", "slot", "cause", "event", "action",
+            "trade_id", "status", "reason_code", "reason_text", "error", "inputs", "findings",
+            "intents", "started_at", "finished_at", "duration_ms",
+        )  # fmt: skip
+
+
+@extend_schema_view(
+    create=extend_schema(request=AutomationIn, responses={201: AutomationOut}),
+    partial_update=extend_schema(request=AutomationIn, responses=AutomationOut),
+)
+class AutomationViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Automation]
+):
+    """The user's automations."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = AutomationOut
+    queryset = Automation.objects.none()
+
+    def get_queryset(self) -> Any:
+        return selectors.automations_of(self.request.user.pk)
+
+    def create(self, request: Request) -> Response:
+        """Create an automation; it is checked for the first time at once."""
+        fields = self._checked(request)
+        if "account" not in fields:
+            fields["account"] = self._active_account()
+        automation = services.create_automation(user=request.user, **fields)
+        return Response(AutomationOut(automation).data, status=201)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change name, config, period, or pause and resume it (`is_active`)."""
+        automation = self.get_object()
+        changes = self._checked(request, instance=automation, partial=True)
+        automation = services.update_automation(automation=automation, **changes)
+        return Response(AutomationOut(automation).data)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Stop it for good; its executions stay."""
+        services.delete_automation(automation=self.get_object())
+        return Response(status=204)
+
+    def _checked(self, request: Request, **options: Any) -> dict[str, Any]:
+        serializer = AutomationIn(
+            data=request.data, context=self.get_serializer_context(), **options
+        )
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _active_account(self) -> ExchangeAccount:
+        account = active_account(self.request.user.pk)
+        if account is None:
+            raise serializers.ValidationError(
+                {"account": ["No account is active: connect or activate one, or name one."]}
+            )
+        return account
+
+
+class ExecutionViewSet(viewsets.ReadOnlyModelViewSet[Execution]):
+    """What the user's automations did and why, newest first."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = ExecutionOut
+    queryset = Execution.objects.none()
+
+    def get_queryset(self) -> Any:
+        filters = ExecutionFilter(data=self.request.query_params)
+        filters.is_valid(raise_exception=True)
+        executions = selectors.executions_of(self.request.user.pk).prefetch_related("intents")
+        return executions.filter(**filters.validated_data)
+
+    @extend_schema(parameters=[])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Executions, newest first."""
+        return super().list(request, *args, **kwargs)
+
+
+class ExecutionFilter(serializers.Serializer[Any]):
+    """The query of a list of executions."""
+
+    automation = serializers.UUIDField(required=False)
+    status = serializers.ChoiceField(choices=Execution.Status.choices, required=False)
+
+
+def config_errors(error: ConfigError) -> dict[str, list[str]]:
+    """Pydantic's errors under the names of the fields, `config.action.amount` and the like."""
+    errors: dict[str, list[str]] = {}
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        if problem["type"] == "extra_forbidden":
+            message = "Unknown key."
+        else:
+            message = problem["msg"].removeprefix("Value error, ") + "."
+        errors.setdefault(".".join(["config", *path]), []).append(message)
+    return errors

@@ -1,0 +1,103 @@
+"""RedBeat's entries, one per automation, written from the database.
+
+The database says what should run; Redis holds a copy that may be lost and is written anew. An
+entry's name is `user-account-automation`. An entry that is right already is left alone, since
+saving it again would put off its next tick; a new one is due at once.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from celery.schedules import schedule
+from django.db import transaction
+from redbeat.schedulers import RedBeatSchedulerEntry, ensure_conf, get_redis
+
+from automations import selectors
+from automations.models import Automation
+
+EVALUATE_TASK = "automations.evaluate"
+
+
+def entry_name(automation: Automation) -> str:
+    """`user-account-automation`."""
+    return f"{automation.user_id}-{automation.account_id}-{automation.id}"
+
+
+def follow_account(*, user_id: int, **kwargs: Any) -> None:
+    """Write a user's entries anew once the switch of the active account is committed."""
+    rewrite_on_commit(user_id)
+
+
+def rewrite_on_commit(user_id: int) -> None:
+    """Write a user's entries when the present transaction is committed.
+
+    A failure there is logged, not raised: the change is saved, and `reconcile_schedule` follows.
+    """
+    transaction.on_commit(partial(rewrite, user_id), robust=True)
+
+
+def rewrite(user_id: int) -> None:
+    """Bring a user's entries in line with the database."""
+    _bring_in_line(selectors.scheduled(user_id), _stored_names(f"{user_id}-*"))
+
+
+def reconcile_schedule() -> None:
+    """Bring all entries in line with the database."""
+    _bring_in_line(selectors.scheduled(), _stored_names("*-*-*"))
+
+
+def remove(automation_id: str | UUID) -> None:
+    """Take the entries of an automation off the schedule."""
+    for name in _stored_names(f"*-{automation_id}"):
+        _entry(name).delete()
+
+
+def _bring_in_line(automations: Iterable[Automation], stored: set[str]) -> None:
+    wanted = {entry_name(automation): automation for automation in automations}
+    for name in stored - set(wanted):
+        _entry(name).delete()
+    for name, automation in wanted.items():
+        if name not in stored or not _is_right(name, automation):
+            _save(name, automation)
+
+
+def _save(name: str, automation: Automation) -> None:
+    """Write the entry, due now; a slot that nobody got to in time is dropped, not queued."""
+    _entry(name).delete()
+    entry = _entry(
+        name,
+        task=EVALUATE_TASK,
+        schedule=schedule(run_every=timedelta(seconds=automation.period), app=current_app),
+        args=[str(automation.id)],
+        options={"expires": automation.period},
+        last_run_at=datetime.now(UTC) - timedelta(seconds=automation.period),
+    )
+    entry.save()
+
+
+def _is_right(name: str, automation: Automation) -> bool:
+    try:
+        entry = RedBeatSchedulerEntry.from_key(_key(name), app=current_app)
+    except KeyError:
+        return False
+    return entry.schedule.run_every == timedelta(seconds=automation.period)
+
+
+def _stored_names(pattern: str) -> set[str]:
+    ensure_conf(current_app)
+    schedule_key = current_app.redbeat_conf.schedule_key
+    found = get_redis(current_app).zscan_iter(schedule_key, match=_key(pattern), count=1000)
+    prefix = len(current_app.redbeat_conf.key_prefix)
+    return {key[prefix:] for key, _ in found}
+
+
+def _entry(name: str, **fields: Any) -> RedBeatSchedulerEntry:
+    return RedBeatSchedulerEntry(name, app=current_app, **fields)
+
+
+def _key(name: str) -> str:
+    return RedBeatSchedulerEntry.generate_key(current_app, name)

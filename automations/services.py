@@ -1,0 +1,67 @@
+"""Everything that changes an automation. The schedule follows once a change is committed."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import ExchangeAccount, User
+from automations import schedule
+from automations.models import Automation
+from automations.rules.registry import kind_of
+
+
+def create_automation(
+    *,
+    user: User,
+    account: ExchangeAccount,
+    kind: str,
+    name: str,
+    config: dict[str, Any],
+    every: int | None = None,
+    is_active: bool = True,
+) -> Automation:
+    """Create and schedule an automation.
+
+    Raises `UnknownKind`, and `pydantic.ValidationError` for a config its kind does not allow.
+    """
+    automation = Automation(
+        user=user,
+        account=account,
+        kind=kind,
+        name=name,
+        config=normalized(kind, config),
+        every=every,
+        is_active=is_active,
+    )
+    return _save(automation)
+
+
+def update_automation(*, automation: Automation, **changes: Any) -> Automation:
+    """Change `name`, `config`, `every` or `is_active`; the rest stays as it is."""
+    if "config" in changes:
+        changes["config"] = normalized(automation.kind, changes["config"])
+    for field, value in changes.items():
+        setattr(automation, field, value)
+    return _save(automation)
+
+
+def delete_automation(*, automation: Automation) -> None:
+    """Stop an automation for good; its history stays."""
+    automation.is_active = False
+    automation.deleted_at = timezone.now()
+    _save(automation)
+
+
+def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    """A checked config with its defaults written out, as it is stored."""
+    parsed: dict[str, Any] = kind_of(kind).parse(config).model_dump(mode="json")
+    return parsed
+
+
+@transaction.atomic
+def _save(automation: Automation) -> Automation:
+    automation.full_clean(exclude=["user", "account"])
+    automation.save()
+    schedule.rewrite_on_commit(automation.user_id)
+    return automation

@@ -1,0 +1,60 @@
+"""The account's turn: one run at a time, as a lease with a fence in PostgreSQL.
+
+A run holds the turn while it decides and claims. A run that crashed loses it when the lease is
+over; one that froze and woke up finds the fence moved on, and can claim nothing. All times are
+the database's, so that the clocks of workers do not matter.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from automations.models import Turn
+from exchanges.errors import TransientError
+
+LEASE = timedelta(seconds=30)
+
+# One statement, so that a run that freezes in it can never read another run's fence.
+TAKE = f"""
+UPDATE {Turn._meta.db_table} SET fence = fence + 1, until = now() + %s
+WHERE account_id = %s AND until <= now() RETURNING fence
+"""  # noqa: S608, SLF001
+
+
+class AccountBusy(TransientError):
+    """Another run has the account's turn; nothing was done."""
+
+
+@contextmanager
+def turn(account_id: UUID) -> Iterator[int]:
+    """Hold the account's turn and give its fence; raises `AccountBusy` when it is taken."""
+    fence = _take(account_id)
+    try:
+        yield fence
+    finally:
+        _give_back(account_id, fence)
+
+
+def _take(account_id: UUID) -> int:
+    Turn.objects.get_or_create(account_id=account_id)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [LEASE, account_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise AccountBusy("Another run is working on this account.")
+    return int(row[0])
+
+
+def extend(account_id: UUID, fence: int) -> None:
+    """Hold the turn for another lease; raises `AccountBusy` when it was lost meanwhile."""
+    held = Turn.objects.filter(account_id=account_id, fence=fence, until__gt=Now())
+    if not held.update(until=Now() + LEASE):
+        raise AccountBusy("The account's turn was lost to another run.")
+
+
+def _give_back(account_id: UUID, fence: int) -> None:
+    Turn.objects.filter(account_id=account_id, fence=fence).update(until=Now())
