@@ -1,0 +1,42 @@
+"""LN Markets' published figures, and ours for talking to it."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+MAINNET_URL = "https://api.lnmarkets.com/v3"
+SIGNET_URL = "https://api.signet.lnmarkets.com/v3"
+
+REQUEST_WINDOW = timedelta(seconds=30)
+"""A signature this far from the exchange's clock is refused."""
+
+MAX_QUANTITY = 500_000
+"""USD in one trade."""
+
+MIN_LEVERAGE, MAX_LEVERAGE = Decimal("0.0001"), Decimal(10_000)
+"""What a trade may be reported with. Orders go from 1 to 100, but funding is paid from the margin,
+so a running trade can stand above what it was ordered with: exactly when it must stay readable."""
+
+MAX_SATS = 2_100_000_000_000_000
+"""All bitcoin there will ever be; a larger amount is a mistake."""
+
+MAX_FEE_TIER = 9
+MAX_CLIENT_ID_LENGTH = 64
+
+PAGE_SIZE = 500
+"""Trades per page: the exchange allows 1,000, but these would fill the size limit below."""
+
+MAX_PAGES = 200
+
+CONNECT_TIMEOUT = 4.0
+TOTAL_TIMEOUT = 10.0
+"""Seconds from the first attempt to connect to the last byte of the answer."""
+
+MAX_IDLE = 15.0
+"""Seconds after which an unused connection is not trusted any more: a NAT or a balancer may have
+dropped it in silence, and the order written to it would be of unknown outcome."""
+
+MAX_ANSWER_BYTES = 1_000_000
+
+DEFAULT_RETRY_AFTER = 1.0
+MAX_RETRY_AFTER = 3600.0
+"""Seconds to wait after a 429 which does not say, and at most, whatever it says."""
