@@ -68,9 +68,7 @@ class ConnectInput(RenameInput):
         return enabled[slug]
 
 
-class AccountViewSet(
-    ListModelMixin[ExchangeAccount], RetrieveModelMixin[ExchangeAccount], GenericViewSet[Any]
-):
+class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
     """Exchange accounts: connect, rename, activate, disconnect."""
 
     request: OwnedRequest
