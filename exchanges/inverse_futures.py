@@ -5,6 +5,7 @@ M the margin in sats. Sources: LN Markets' documentation and published maths; ro
 observed on the exchange.
 """
 
+from bisect import bisect_left
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from exchanges.types import Side
@@ -12,6 +13,13 @@ from exchanges.types import Side
 SATS_PER_BTC = Decimal(100_000_000)
 PRICE_TICK = Decimal("0.5")
 MAX_PRICE = Decimal(100_000_000)
+MOVED_PRICE_TICK = Decimal("1e-8")
+
+FEE_RATES = (Decimal("0.001"), Decimal("0.0008"), Decimal("0.0007"), Decimal("0.0006"))
+"""Fraction of the notional taken at opening and at closing, by fee tier."""
+
+FEE_TIER_VOLUMES = (250_000, 1_000_000, 5_000_000)
+"""USD traded in 30 days beyond which the next fee tier begins."""
 
 
 def notional(*, quantity: int, price: Decimal) -> Decimal:
@@ -21,8 +29,9 @@ def notional(*, quantity: int, price: Decimal) -> Decimal:
 
 def profit_and_loss(*, side: Side, quantity: int, entry: Decimal, price: Decimal) -> int:
     """P&L in sats at `price`, rounded down: long Q·10⁸·(1/P − 1/X), short the negative."""
-    long_pl = notional(quantity=quantity, price=entry) - notional(quantity=quantity, price=price)
-    return int((long_pl if side is Side.BUY else -long_pl).to_integral_value(ROUND_FLOOR))
+    gain = price - entry if side is Side.BUY else entry - price
+    exact = quantity * SATS_PER_BTC * gain / (entry * price)
+    return int(exact.to_integral_value(ROUND_FLOOR))
 
 
 def required_margin(*, quantity: int, price: Decimal, leverage: Decimal) -> int:
@@ -60,3 +69,31 @@ def price_at_loss(*, side: Side, quantity: int, entry: Decimal, loss: Decimal) -
     if inverse <= 1 / MAX_PRICE:
         return MAX_PRICE
     return (1 / inverse / PRICE_TICK).to_integral_value(ROUND_HALF_EVEN) * PRICE_TICK
+
+
+def price_after_cash_in(*, side: Side, quantity: int, price: Decimal, profit: int) -> Decimal:
+    """The P&L's new basis once `profit` sats were paid out: long 1/P' = 1/P − profit/(Q·10⁸).
+
+    Rounded at the eighth decimal in the trader's favour, so that no sat of the rest is lost.
+    """
+    paid_out = profit / SATS_PER_BTC / quantity
+    exact = 1 / (1 / price - (paid_out if side is Side.BUY else -paid_out))
+    rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+    return exact.quantize(MOVED_PRICE_TICK, rounding)
+
+
+def fee_tier(volume: int) -> int:
+    """0 to 3, from the USD traded in the last 30 days."""
+    return bisect_left(FEE_TIER_VOLUMES, volume)
+
+
+def trading_fee(*, quantity: int, price: Decimal, rate: Decimal) -> int:
+    """floor(Q·10⁸/price · rate) sats, charged at opening and again at closing."""
+    return int((notional(quantity=quantity, price=price) * rate).to_integral_value(ROUND_FLOOR))
+
+
+def fee_reserve(*, quantity: int, entry: Decimal, liquidation: Decimal) -> int:
+    """What is set aside for both fees: at the entry and at the liquidation price, lowest tier."""
+    rate = FEE_RATES[0]
+    opening = trading_fee(quantity=quantity, price=entry, rate=rate)
+    return opening + trading_fee(quantity=quantity, price=liquidation, rate=rate)

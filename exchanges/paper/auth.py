@@ -1,0 +1,60 @@
+"""Who signed a request: LN Markets' headers, checked as the exchange checks them.
+
+    signature = base64(HMAC-SHA256(secret, timestamp + method in lower case + path + data))
+
+`path` begins with `/v3`. `data` is the body as JavaScript would write it again, or the query
+with its question mark as it came over the wire, or nothing.
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from exchanges.paper.book import Account, Book
+from exchanges.paper.refusals import Unauthorized
+
+KEY_HEADER = "lnm-access-key"
+REQUEST_WINDOW = timedelta(seconds=30)
+MAX_TIMESTAMP_DIGITS = 14
+
+
+def sign(*, secret: str, timestamp: str, method: str, path: str, data: str) -> str:
+    """The signature of a request; `timestamp` in milliseconds since 1970."""
+    payload = f"{timestamp}{method.lower()}{path}{data}"
+    return b64encode(hmac.digest(secret.encode(), payload.encode(), "sha256")).decode()
+
+
+def authenticate(
+    headers: Mapping[str, str], *, method: str, path: str, data: str, book: Book, now: datetime
+) -> Account:
+    """The account whose key signed the request. Raises `Unauthorized`."""
+    key, passphrase, timestamp, signature = (
+        headers.get(f"lnm-access-{name}", "")
+        for name in ("key", "passphrase", "timestamp", "signature")
+    )
+    account = book.account_of(key)
+    if account is None:
+        raise Unauthorized("Unknown key")
+    if not _same(passphrase, account.credentials.passphrase):
+        raise Unauthorized("Wrong passphrase")
+    _check_window(timestamp, now)
+    secret = account.credentials.secret
+    expected = sign(secret=secret, timestamp=timestamp, method=method, path=path, data=data)
+    if not _same(signature, expected):
+        raise Unauthorized("Wrong signature")
+    return account
+
+
+def _check_window(timestamp: str, now: datetime) -> None:
+    if not (
+        timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= MAX_TIMESTAMP_DIGITS
+    ):
+        raise Unauthorized("Timestamp must be milliseconds since 1970")
+    signed_at = datetime.fromtimestamp(int(timestamp) / 1000, UTC)
+    if abs(now - signed_at) > REQUEST_WINDOW:
+        raise Unauthorized("Timestamp is outside the window of 30 seconds")
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())

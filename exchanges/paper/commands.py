@@ -1,0 +1,140 @@
+"""What may be asked of the exchange: the bodies of its requests, typed and checked.
+
+Numbers must be JSON numbers; fields that the exchange does not know are ignored, as it does.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
+from exchanges.paper.refusals import Refusal
+from exchanges.types import OrderType, Side
+
+MAX_LEVERAGE = 100
+MAX_QUANTITY = 500_000
+MAX_SATS = 2_100_000_000_000_000
+MAX_PAGE = 1000
+
+
+def _number(value: object) -> object:
+    if type(value) in (int, Decimal):
+        return value
+    raise ValueError("must be a number")
+
+
+Number = Annotated[Decimal, BeforeValidator(_number)]
+Price = Annotated[Number, Field(gt=0, le=MAX_PRICE, multiple_of=PRICE_TICK)]
+Level = Annotated[Number, Field(ge=0, le=MAX_PRICE, multiple_of=PRICE_TICK)]
+Sats = Annotated[int, Field(strict=True, gt=0, le=MAX_SATS)]
+
+
+class Command(BaseModel):
+    """Base of all requests: camelCase on the wire, immutable."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    @classmethod
+    def read(cls, body: object) -> Self:
+        """Check a parsed body. Raises `Refusal` naming the field and what is allowed."""
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            raise Refusal(_sentence(error)) from None
+
+    def as_json(self) -> dict[str, Any]:
+        """The request as it stands in the ledger."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+class OpenTrade(Command):
+    """A new isolated trade: exactly one of `margin` (sats) and `quantity` (USD)."""
+
+    side: Side
+    type: OrderType
+    leverage: Annotated[Number, Field(ge=1, le=MAX_LEVERAGE, decimal_places=8)]
+    margin: Sats | None = None
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)] | None = None
+    price: Price | None = None
+    stoploss: Level | None = None
+    stoploss_mode: Literal["fixed"] = "fixed"
+    takeprofit: Level | None = None
+    client_id: Annotated[str, Field(max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.margin is None) == (self.quantity is None):
+            raise ValueError("margin, quantity: exactly one of the two")
+        if (self.price is None) == (self.type is OrderType.LIMIT):
+            raise ValueError("price: required for a limit order, forbidden for a market order")
+        return self
+
+
+class OnTrade(Command):
+    """Names the trade to close or cancel, or whose stop loss or take profit is removed."""
+
+    id: Annotated[str, Field(max_length=64)]
+
+
+class MoveMargin(OnTrade):
+    """Adds to or takes from what a running trade holds."""
+
+    amount: Sats
+
+
+class SetStopLoss(OnTrade):
+    """A new stop loss; 0 removes it."""
+
+    value: Level
+    mode: Literal["fixed"] = "fixed"
+
+
+class SetTakeProfit(OnTrade):
+    """A new take profit; 0 removes it."""
+
+    value: Level
+
+
+class Nothing(Command):
+    """A request that needs no body."""
+
+
+class Page(Command):
+    """Which part of a history is wanted; `cursor` is what the page before answered."""
+
+    since: AwareDatetime | None = Field(None, alias="from")
+    until: AwareDatetime | None = Field(None, alias="to")
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    cursor: str | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether `at` lies in the wanted span, both ends included."""
+        since, until = self.since or at, self.until or at
+        return since <= at <= until
+
+
+class CreateAccount(Command):
+    """A new account that starts with `balance` sats."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    balance: Annotated[int, Field(strict=True, ge=0, le=MAX_SATS)]
+    username: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    reason = str(first.get("ctx", {}).get("error", first["msg"]))
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {reason}" if field else reason

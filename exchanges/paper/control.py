@@ -1,0 +1,179 @@
+"""The control API: what a person or a test does to the market, from this machine only.
+
+Under `/control`: open accounts and read them, trade by hand, set the price or play a list of
+prices, ask for faults, read the ledger. Refuses requests that a web page could have made a
+browser send: the host must be this machine, and a POST must say that it is JSON.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from exchanges.paper import decisions, javascript, wire
+from exchanges.paper.answers import answer, canonical_body
+from exchanges.paper.book import Account, By
+from exchanges.paper.commands import Command, CreateAccount, OnTrade, OpenTrade, Price
+from exchanges.paper.exchange import PaperExchange
+from exchanges.paper.faults import Fault, Faults
+from exchanges.paper.refusals import Refusal
+from exchanges.types import TradeStatus
+
+MAX_STEPS = 1_000_000
+MAX_INTERVAL_MS = 3_600_000
+
+
+def _from_text(value: object) -> object:
+    """Prices may be written as text, which loses no digit in any language."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return Decimal(value)
+    except ArithmeticError:
+        raise ValueError("must be a number") from None
+
+
+PriceOrText = Annotated[Price, BeforeValidator(_from_text)]
+
+
+class _Strict(Command):
+    model_config = ConfigDict(extra="forbid", alias_generator=None)
+
+
+class SetPrice(_Strict):
+    """The new last price in USD."""
+
+    price: PriceOrText
+
+
+class PlayPrices(_Strict):
+    """Prices to come, `interval_ms` apart, the first at once."""
+
+    prices: Annotated[list[PriceOrText], Field(min_length=1, max_length=MAX_STEPS)]
+    interval_ms: Annotated[int, Field(strict=True, ge=0, le=MAX_INTERVAL_MS)]
+
+
+class LedgerAfter(_Strict):
+    """Which lines of the ledger are wanted."""
+
+    after: Annotated[int, Field(ge=0)] = 0
+
+
+class PricePlayer:
+    """Moves the price along a list; a new list replaces one that still plays."""
+
+    def __init__(self, exchange: PaperExchange) -> None:
+        self._exchange = exchange
+        self._playing: asyncio.Task[None] | None = None
+
+    def play(self, prices: Sequence[Decimal], *, interval: float) -> None:
+        """Begin with the list; `interval` is in seconds."""
+        self.stop()
+        self._playing = asyncio.create_task(self._play(prices, interval))
+
+    def stop(self) -> None:
+        """Leave the price where it is."""
+        if self._playing is not None:
+            self._playing.cancel()
+
+    async def _play(self, prices: Sequence[Decimal], interval: float) -> None:
+        for price in prices:
+            self._exchange.move_price(price)
+            await asyncio.sleep(interval)
+
+
+class Control:
+    """The routes under `/control`."""
+
+    def __init__(self, exchange: PaperExchange, faults: Faults, player: PricePlayer) -> None:
+        self._exchange = exchange
+        self._faults = faults
+        self._player = player
+
+    def routes(self) -> list[Route]:
+        """All routes, without the `/control` in front."""
+        account = "/accounts/{account_id}"
+        return [
+            Route("/accounts", self._create_account, methods=["POST"]),
+            Route(account, self._read_account),
+            Route(f"{account}/trades", self._open_trade, methods=["POST"]),
+            Route(f"{account}/trades/{{trade_id}}/close", self._close_trade, methods=["POST"]),
+            Route("/price", self._read_price),
+            Route("/price", self._set_price, methods=["POST"]),
+            Route("/prices", self._play_prices, methods=["POST"]),
+            Route("/faults", self._add_fault, methods=["POST"]),
+            Route("/faults", self._clear_faults, methods=["DELETE"]),
+            Route("/ledger", self._read_ledger),
+        ]
+
+    async def _create_account(self, request: Request) -> Response:
+        account = self._exchange.create_account(CreateAccount.read(await _json(request)))
+        secrets = wire.credentials_json(account.credentials)
+        return answer(_account_json(account) | secrets, 201)
+
+    async def _read_account(self, request: Request) -> Response:
+        account = self._account(request)
+        live = [*account.trades(TradeStatus.RUNNING), *account.trades(TradeStatus.OPEN)]
+        mark = self._exchange.book.price
+        trades = [wire.trade_json(trade, mark=mark) for trade in live]
+        return answer(_account_json(account) | {"trades": trades})
+
+    async def _open_trade(self, request: Request) -> Response:
+        order = OpenTrade.read(await _json(request))
+        account = self._account(request)
+        [trade] = self._exchange.act(decisions.open_trade, account, order, by=By.CONTROL)
+        return answer(wire.trade_json(trade, mark=self._exchange.book.price), 201)
+
+    async def _close_trade(self, request: Request) -> Response:
+        await _json(request)
+        command = OnTrade(id=request.path_params["trade_id"])
+        account = self._account(request)
+        [trade] = self._exchange.act(decisions.close_trade, account, command, by=By.CONTROL)
+        return answer(wire.trade_json(trade, mark=self._exchange.book.price))
+
+    async def _read_price(self, _request: Request) -> Response:
+        return answer({"price": self._exchange.book.price})
+
+    async def _set_price(self, request: Request) -> Response:
+        price = SetPrice.read(await _json(request)).price
+        self._exchange.move_price(price)
+        return answer({"price": price})
+
+    async def _play_prices(self, request: Request) -> Response:
+        command = PlayPrices.read(await _json(request))
+        self._player.play(command.prices, interval=command.interval_ms / 1000)
+        return answer({"steps": len(command.prices), "interval_ms": command.interval_ms}, 202)
+
+    async def _add_fault(self, request: Request) -> Response:
+        fault = Fault.read(await _json(request))
+        if fault.account_id is not None:
+            self._exchange.book.account(fault.account_id)
+        return answer({"id": self._faults.add(fault)}, 201)
+
+    async def _clear_faults(self, _request: Request) -> Response:
+        self._faults.clear()
+        return Response(status_code=204)
+
+    async def _read_ledger(self, request: Request) -> Response:
+        after = LedgerAfter.read(dict(request.query_params)).after
+        return answer({"entries": self._exchange.ledger(after=after)})
+
+    def _account(self, request: Request) -> Account:
+        return self._exchange.book.account(request.path_params["account_id"])
+
+
+def _account_json(account: Account) -> dict[str, Any]:
+    return {"id": account.id, "username": account.username, "balance": account.balance}
+
+
+async def _json(request: Request) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal("content-type: application/json")
+    body = await canonical_body(request)
+    return javascript.parse_exactly(body) if body else {}

@@ -1,0 +1,99 @@
+"""Drives a running paper exchange: for the demo, the seeds and the tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+from exchanges.types import Credentials
+
+TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PaperAccount:
+    """A fresh account: `balance` in sats."""
+
+    id: str
+    username: str
+    balance: int
+    credentials: Credentials
+
+
+class ControlClient:
+    """The control API of the exchange at `url` (`http://host:port`, without a path).
+
+    Every call raises `requests.HTTPError` with the exchange's own words when it is refused.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/control"
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def create_account(self, *, balance: int, username: str | None = None) -> PaperAccount:
+        """Open an account with `balance` sats."""
+        body = {"balance": balance} | ({"username": username} if username else {})
+        answer = self._call("POST", "/accounts", body)
+        return PaperAccount(
+            id=answer["id"],
+            username=answer["username"],
+            balance=answer["balance"],
+            credentials=Credentials(answer["key"], answer["secret"], answer["passphrase"]),
+        )
+
+    def account(self, account_id: str) -> dict[str, Any]:
+        """Balance and live trades, as JSON."""
+        answer: dict[str, Any] = self._call("GET", f"/accounts/{account_id}")
+        return answer
+
+    def open_trade(self, account_id: str, **order: Any) -> dict[str, Any]:
+        """Trade by hand: the fields of LN Markets' new trade; a market order by default."""
+        body = {"type": "market"} | order
+        answer: dict[str, Any] = self._call("POST", f"/accounts/{account_id}/trades", body)
+        return answer
+
+    def close_trade(self, account_id: str, trade_id: str) -> dict[str, Any]:
+        """Close a running trade by hand."""
+        path = f"/accounts/{account_id}/trades/{trade_id}/close"
+        answer: dict[str, Any] = self._call("POST", path, {})
+        return answer
+
+    def price(self) -> Decimal:
+        """The last price in USD."""
+        return Decimal(str(self._call("GET", "/price")["price"]))
+
+    def set_price(self, price: Decimal | int) -> None:
+        """Move the last price, a multiple of 0.5 USD."""
+        self._call("POST", "/price", {"price": str(price)})
+
+    def play(self, prices: Sequence[Decimal | int], *, interval_ms: int = 0) -> None:
+        """Let the price follow a list; answers at once."""
+        body = {"prices": [str(price) for price in prices], "interval_ms": interval_ms}
+        self._call("POST", "/prices", body)
+
+    def fault(self, kind: str, **narrowed: Any) -> str:
+        """Ask for a fault, with the fields of `exchanges.paper.faults.Fault`; answers its id."""
+        fault_id: str = self._call("POST", "/faults", {"kind": kind} | narrowed)["id"]
+        return fault_id
+
+    def clear_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        self._call("DELETE", "/faults")
+
+    def ledger(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """The lines of the ledger behind number `after`."""
+        entries: list[dict[str, Any]] = self._call("GET", f"/ledger?after={after}")["entries"]
+        return entries
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        response = self._session.request(
+            method, self._url + path, json=body, timeout=TIMEOUT_SECONDS
+        )
+        if not response.ok:
+            raise requests.HTTPError(
+                f"{method} {path}: {response.status_code} {response.text}", response=response
+            )
+        return response.json() if response.content else None

@@ -1,0 +1,90 @@
+"""The running exchange: the pure book, made durable by the ledger, with a clock and fresh ids.
+
+Everything happens on one thread, one request after the other, and in this order: decide, write
+to the ledger, apply to the book. A disk that refuses leaves the book as it was.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from exchanges.paper.book import Account, Book, By, Change, Kind
+from exchanges.paper.commands import Command, CreateAccount
+from exchanges.paper.decisions import Occasion, move_price
+from exchanges.paper.ledger import Ledger
+from exchanges.paper.trades import IsolatedTrade
+from exchanges.types import Credentials
+
+C = TypeVar("C", bound=Command)
+Decision = Callable[[Occasion, C], list[Change]]
+
+
+class PaperExchange:
+    """The book of the ledger at `path`; a new ledger begins at `price`.
+
+    Raises `LedgerUnusable`.
+    """
+
+    def __init__(self, path: Path, *, price: Decimal) -> None:
+        self.book = Book(price)
+        self._ledger = Ledger(path)
+        try:
+            self._ledger.replay(self.book.apply)
+            if not len(self._ledger):
+                self.move_price(price)
+        except Exception:
+            self._ledger.close()
+            raise
+
+    def close(self) -> None:
+        """Give the ledger back."""
+        self._ledger.close()
+
+    def now(self) -> datetime:
+        """The exchange's clock, in whole milliseconds like everything it says."""
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def ledger(self, *, after: int) -> list[dict[str, Any]]:
+        """The lines of the ledger behind number `after`."""
+        return self._ledger.entries(after=after)
+
+    def create_account(self, command: CreateAccount) -> Account:
+        """Open an account with a fresh API key."""
+        account_id = str(uuid4())
+        username = command.username or f"paper-{account_id[:8]}"
+        change = Change(
+            at=self.now(),
+            kind=Kind.ACCOUNT,
+            by=By.CONTROL,
+            price=self.book.price,
+            request={"username": username, "balance": command.balance},
+            account_id=account_id,
+            balance=command.balance,
+            credentials=Credentials(*(secrets.token_urlsafe(24) for _ in range(3))),
+        )
+        self._accept([change])
+        return self.book.account(account_id)
+
+    def move_price(self, price: Decimal) -> None:
+        """Set the last price, with all that follows from it."""
+        self._accept(move_price(self.book, price, at=self.now(), by=By.CONTROL))
+
+    def act(
+        self, decision: Decision[C], account: Account, command: C, *, by: By
+    ) -> list[IsolatedTrade]:
+        """Decide and accept; answers the trades as they are now. Raises `Refusal`."""
+        occasion = Occasion(book=self.book, account=account, at=self.now(), by=by, id=str(uuid4()))
+        changes = decision(occasion, command)
+        self._accept(changes)
+        return [change.trade for change in changes if change.trade is not None]
+
+    def _accept(self, changes: Sequence[Change]) -> None:
+        if changes:
+            self._ledger.append(changes)
+        for change in changes:
+            self.book.apply(change)

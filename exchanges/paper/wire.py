@@ -1,0 +1,134 @@
+"""The JSON of the answers, with the field names of LN Markets.
+
+Shapes hold `Decimal`, `int`, `str`, `bool` and None; `javascript.stringify` writes them. "Not
+set" is 0 for stop loss and take profit, null elsewhere.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from exchanges.paper.book import Account
+from exchanges.paper.commands import MAX_QUANTITY
+from exchanges.paper.trades import IsolatedTrade
+from exchanges.types import Credentials, OrderType, Side, TradeStatus
+
+FUNDING_PERIOD = timedelta(hours=8)
+FUNDING_RATE = Decimal(0)
+INDEX_WEIGHTS = {"bybit": Decimal("0.25"), "binance": Decimal("0.5"), "okx": Decimal("0.25")}
+
+
+def iso(at: datetime) -> str:
+    """UTC with milliseconds and a Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def trade_json(trade: IsolatedTrade, *, mark: Decimal) -> dict[str, Any]:
+    """A trade as every route answers it; `mark` is the price its P&L is reckoned at."""
+    return {
+        "id": trade.id,
+        "type": trade.type,
+        "side": trade.side,
+        "quantity": trade.quantity,
+        "margin": trade.margin,
+        "leverage": trade.leverage,
+        "price": trade.price,
+        "entryPrice": trade.entry_price,
+        "entryMargin": trade.entry_margin,
+        "liquidation": trade.liquidation,
+        "maintenanceMargin": trade.maintenance_margin,
+        "openingFee": trade.opening_fee,
+        "closingFee": trade.closing_fee,
+        "stoploss": trade.stop_loss or 0,
+        "takeprofit": trade.take_profit or 0,
+        "stoplossTrailingDistance": 0,
+        "exitPrice": trade.exit_price,
+        "pl": trade.pl_at(mark),
+        "sumFundingFees": 0,
+        "sumCashInPl": trade.sum_cash_in_pl,
+        "sumCashInMargin": trade.sum_cash_in_margin,
+        "createdAt": iso(trade.created_at),
+        "filledAt": trade.filled_at and iso(trade.filled_at),
+        "closedAt": trade.closed_at and iso(trade.closed_at),
+        **{str(status): trade.status is status for status in TradeStatus},
+        "clientId": trade.client_id,
+    }
+
+
+def trade_from_json(json: Mapping[str, Any]) -> IsolatedTrade:
+    """The trade that `trade_json` wrote. Raises `KeyError`, `ValueError` or `TypeError`."""
+    status = next(status for status in TradeStatus if json[status])
+    return IsolatedTrade(
+        id=json["id"],
+        type=OrderType(json["type"]),
+        side=Side(json["side"]),
+        status=status,
+        quantity=json["quantity"],
+        margin=json["margin"],
+        leverage=Decimal(json["leverage"]),
+        price=Decimal(json["price"]),
+        entry_price=Decimal(json["entryPrice"]),
+        entry_margin=json["entryMargin"],
+        liquidation=Decimal(json["liquidation"]),
+        maintenance_margin=json["maintenanceMargin"],
+        opening_fee=json["openingFee"],
+        closing_fee=json["closingFee"],
+        stop_loss=Decimal(json["stoploss"]) or None,
+        take_profit=Decimal(json["takeprofit"]) or None,
+        exit_price=None if json["exitPrice"] is None else Decimal(json["exitPrice"]),
+        pl=json["pl"] if status is TradeStatus.CLOSED else 0,
+        sum_cash_in_pl=json["sumCashInPl"],
+        sum_cash_in_margin=json["sumCashInMargin"],
+        created_at=datetime.fromisoformat(json["createdAt"]),
+        filled_at=json["filledAt"] and datetime.fromisoformat(json["filledAt"]),
+        closed_at=json["closedAt"] and datetime.fromisoformat(json["closedAt"]),
+        client_id=json["clientId"],
+    )
+
+
+def page_json(trades: Iterable[IsolatedTrade], *, mark: Decimal, more: bool) -> dict[str, Any]:
+    """One page of a history. The cursor is the id of its last trade."""
+    data = [trade_json(trade, mark=mark) for trade in trades]
+    return {"data": data, "nextCursor": data[-1]["id"] if more else None}
+
+
+def account_json(account: Account, *, at: datetime) -> dict[str, Any]:
+    """The account as its owner sees it."""
+    return {
+        "id": account.id,
+        "username": account.username,
+        "email": None,
+        "linkingPublicKey": None,
+        "balance": account.balance,
+        "syntheticUsdBalance": 0,
+        "feeTier": account.fee_tier(at),
+    }
+
+
+def credentials_json(credentials: Credentials) -> dict[str, str]:
+    """The three secrets of an API key, for whom they belong to and for the ledger."""
+    return {
+        "key": credentials.key,
+        "secret": credentials.secret,
+        "passphrase": credentials.passphrase,
+    }
+
+
+def ticker_json(price: Decimal, *, at: datetime) -> dict[str, Any]:
+    """The market: index, bid and ask of every size all stand at the last price."""
+    bucket = {"minSize": 0, "maxSize": MAX_QUANTITY, "askPrice": price, "bidPrice": price}
+    return {
+        "time": iso(at),
+        "index": price,
+        "lastPrice": price,
+        "fundingRate": FUNDING_RATE,
+        "fundingTime": iso(_next_funding_at(at)),
+        "prices": [bucket],
+        "exchangesWeights": INDEX_WEIGHTS,
+    }
+
+
+def _next_funding_at(at: datetime) -> datetime:
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + FUNDING_PERIOD * ((at - midnight) // FUNDING_PERIOD + 1)
