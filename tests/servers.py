@@ -19,10 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from axisor.up.children import die_with_parent
-from axisor.up.postgres import STOP_SIGNAL as POSTGRES_STOP
+from axisor.up.children import TIED
 from axisor.up.postgres import Postgres
-from axisor.up.valkey import STOP_SIGNAL as VALKEY_STOP
 from axisor.up.valkey import Valkey
 
 FAST_AND_FORGETFUL = {
@@ -67,26 +65,25 @@ def _start(stack: contextlib.ExitStack) -> None:
         folder / "postgres", free_port(), password, options=FAST_AND_FORGETFUL, durable=False
     )
     valkey = Valkey(folder / "valkey", free_port(), password)
-    servers = ((postgres, POSTGRES_STOP), (valkey, VALKEY_STOP))
-    for server, stop_signal in servers:
+    servers = (postgres, valkey)
+    for server in servers:
         server.prepare()
-        _serve(stack, server, stop_signal)
-    for server, _ in servers:
+        _serve(stack, server)
+    for server in servers:
         _wait(server)
     os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = postgres.url, valkey.url
 
 
-def _serve(stack: contextlib.ExitStack, server: Postgres | Valkey, stop_signal: int) -> None:
+def _serve(stack: contextlib.ExitStack, server: Postgres | Valkey) -> None:
     log = stack.enter_context(server.folder.with_suffix(".log").open("wb"))
     process = subprocess.Popen(
-        server.command(),
+        [*TIED, *server.command()],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=die_with_parent,
     )
-    stack.callback(_stop, process, stop_signal)
+    stack.callback(_stop, process, server.stop_signal)
 
 
 def _stop(process: "subprocess.Popen[bytes]", stop_signal: int) -> None:

@@ -1,21 +1,14 @@
-"""How a child process is tied to its parent, and how root becomes nobody in particular."""
+"""Who a child process runs as, and how it is tied to the life of its parent."""
 
-import ctypes
 import functools
 import os
 import shutil
-import signal
 import subprocess
 
-PR_SET_PDEATHSIG = 1
 NOBODY = 65534
 
-_libc = ctypes.CDLL(None)
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it ends (a `preexec_fn`)."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+TIED = ["setpriv", "--pdeathsig=KILL", "--"]
+"""Before a command: the kernel kills it when the thread that started it ends."""
 
 
 @functools.cache
@@ -41,8 +34,8 @@ def file_owner() -> int:
 def _as_nobody() -> list[str]:
     user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     walk = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]
-    # Changing the user makes the kernel forget what die_with_parent asked for.
-    return ["setpriv", *user, *walk, "--pdeathsig=KILL", "--"]
+    # Changing the user makes the kernel forget that the process was tied: hence once more.
+    return ["setpriv", *user, *walk, *TIED[1:]]
 
 
 def _works(command: list[str]) -> bool:

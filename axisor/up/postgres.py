@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 
@@ -17,8 +18,6 @@ from axisor.up.errors import CannotStart
 
 USER = DATABASE = "axisor"
 
-STOP_SIGNAL = signal.SIGINT
-"""Fast shutdown. SIGTERM would wait for every client to leave."""
 
 LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
@@ -35,6 +34,9 @@ class Postgres:
     password: str = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
     durable: bool = True
+
+    stop_signal: ClassVar = signal.SIGINT
+    """Fast shutdown. SIGTERM would wait for every client to leave."""
 
     @property
     def url(self) -> str:

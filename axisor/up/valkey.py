@@ -5,18 +5,16 @@ import signal
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import redis
 
 from axisor.up.errors import CannotStart
 
-STOP_SIGNAL = signal.SIGTERM
-
 CONFIG = """\
 bind 127.0.0.1
 port {port}
 requirepass {password}
-dir "{folder}"
 appendonly yes
 appendfsync everysec
 maxmemory-policy noeviction
@@ -32,6 +30,8 @@ class Valkey:
     port: int
     password: str = field(repr=False)
 
+    stop_signal: ClassVar = signal.SIGTERM
+
     @property
     def url(self) -> str:
         """The address, with the password, of database 0."""
@@ -44,7 +44,7 @@ class Valkey:
     def prepare(self) -> None:
         """Write the configuration, readable by its owner only: `ps` shows arguments to everyone."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        text = CONFIG.format(port=self.port, password=self.password, folder=self.folder)
+        text = CONFIG.format(port=self.port, password=self.password)
         self._config.unlink(missing_ok=True)
         descriptor = os.open(self._config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -52,7 +52,7 @@ class Valkey:
 
     def command(self) -> list[str]:
         """Return the command that serves in the foreground."""
-        return [_program(), str(self._config)]
+        return [_program(), str(self._config), "--dir", str(self.folder)]
 
     def answers(self) -> bool:
         """Return whether the server answers a ping now."""
