@@ -23,7 +23,7 @@ LIVE = (TradeStatus.OPEN, TradeStatus.RUNNING)
 
 
 class Kind(StrEnum):
-    """What happened."""
+    """What happened. A stop loss or take profit is set by someone, and hit by the market."""
 
     ACCOUNT = "account"
     PRICE = "price"
@@ -101,8 +101,12 @@ class Account:
         matching = [trade for trade in trades if trade.closed_at and page.covers(trade.closed_at)]
         return matching[: page.limit], len(matching) > page.limit
 
+    def fee_rate(self, at: datetime) -> Decimal:
+        """What it pays at opening and at closing, as a fraction of the notional."""
+        return futures.FEE_RATES[self.fee_tier(at)]
+
     def fee_tier(self, at: datetime) -> int:
-        """From the USD filled and closed in the 30 days before `at`."""
+        """0 to 3, from the USD filled and closed in the 30 days before `at`."""
         since = at - FEE_PERIOD
         volume = 0
         for trade in (*self.live.values(), *self.history.values()):

@@ -63,7 +63,7 @@ class OpenTrade(Command):
 
     side: Side
     type: OrderType
-    leverage: Annotated[Number, Field(ge=1, le=MAX_LEVERAGE, decimal_places=8)]
+    leverage: Annotated[Number, Field(ge=1, le=MAX_LEVERAGE)]
     margin: Sats | None = None
     quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)] | None = None
     price: Price | None = None

@@ -6,6 +6,7 @@ browser send: the host must be this machine, and a POST must say that it is JSON
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
@@ -21,8 +22,11 @@ from exchanges.paper.book import Account, By
 from exchanges.paper.commands import Command, CreateAccount, OnTrade, OpenTrade, Price
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.faults import Fault, Faults
+from exchanges.paper.ledger import LedgerNotWritten
 from exchanges.paper.refusals import Refusal
 from exchanges.types import TradeStatus
+
+logger = logging.getLogger(__name__)
 
 MAX_STEPS = 1_000_000
 MAX_INTERVAL_MS = 3_600_000
@@ -82,8 +86,12 @@ class PricePlayer:
             self._playing.cancel()
 
     async def _play(self, prices: Sequence[Decimal], interval: float) -> None:
-        for price in prices:
-            self._exchange.move_price(price)
+        for step, price in enumerate(prices, start=1):
+            try:
+                self._exchange.move_price(price)
+            except LedgerNotWritten:
+                logger.exception("Stopped playing prices at step %d of %d", step, len(prices))
+                return
             await asyncio.sleep(interval)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
-from exchanges import inverse_futures as futures
 from exchanges.paper.book import Account, Book, By, Change, Kind
 from exchanges.paper.commands import (
     Command,
@@ -49,11 +49,6 @@ class Occasion:
             balance=balance,
         )
 
-    @property
-    def fee_rate(self) -> Decimal:
-        """What the account pays now, as a fraction of the notional."""
-        return futures.FEE_RATES[self.account.fee_tier(self.at)]
-
     def balance_after(self, sats: int) -> int:
         """The balance without `sats`. Raises `Refusal` when there is less."""
         if sats > self.account.balance:
@@ -67,14 +62,16 @@ def open_trade(occasion: Occasion, order: OpenTrade) -> list[Change]:
     trade = place(order, id=occasion.id, price=price, at=occasion.at)
     balance = occasion.balance_after(trade.held)
     if order.type is OrderType.MARKET or price == occasion.book.price:
-        trade = trade.filled(at=occasion.at, fee_rate=occasion.fee_rate)
+        trade = trade.filled(at=occasion.at, fee_rate=occasion.account.fee_rate(occasion.at))
     return [occasion.change(Kind.NEW_TRADE, order, trade, balance=balance)]
 
 
 def close_trade(occasion: Occasion, command: OnTrade) -> list[Change]:
     """Close the whole running trade at the last price."""
     before = occasion.account.trade(command.id, TradeStatus.RUNNING)
-    after = before.closed(price=occasion.book.price, at=occasion.at, fee_rate=occasion.fee_rate)
+    after = before.closed(
+        price=occasion.book.price, at=occasion.at, fee_rate=occasion.account.fee_rate(occasion.at)
+    )
     balance = occasion.account.balance + released(before, after)
     return [occasion.change(Kind.CLOSE, command, after, balance=balance)]
 
@@ -154,33 +151,20 @@ def released(before: IsolatedTrade, after: IsolatedTrade) -> int:
 def _account_after_move(
     account: Account, *, before: Decimal, price: Decimal, at: datetime
 ) -> Iterator[Change]:
-    touched = (min(before, price), max(before, price))
-    fee_rate = futures.FEE_RATES[account.fee_tier(at)] if account.live else futures.FEE_RATES[0]
+    effect = partial(Change, at=at, by=By.MARKET, price=price, account_id=account.id)
     balance = account.balance
-
-    def effect(kind: Kind, trade: IsolatedTrade) -> Change:
-        return Change(
-            at=at,
-            kind=kind,
-            by=By.MARKET,
-            price=price,
-            account_id=account.id,
-            trade=trade,
-            balance=balance,
-        )
-
     for trade in account.live.values():
         running = trade
         if trade.status is TradeStatus.OPEN:
-            if not touched[0] <= trade.price <= touched[1]:
+            if not min(before, price) <= trade.price <= max(before, price):
                 continue
-            running = trade.filled(at=at, fee_rate=fee_rate)
-            yield effect(Kind.FILLED, running)
+            running = trade.filled(at=at, fee_rate=account.fee_rate(at))
+            yield effect(kind=Kind.FILLED, trade=running, balance=balance)
         reason = running.exit_at(price)
         if reason is not None:
-            ended = running.exited(reason, price=price, at=at, fee_rate=fee_rate)
+            ended = running.exited(reason, price=price, at=at, fee_rate=account.fee_rate(at))
             balance += released(running, ended)
-            yield effect(Kind(reason.value), ended)
+            yield effect(kind=Kind(reason.value), trade=ended, balance=balance)
 
 
 def _with_stop_loss(occasion: Occasion, command: OnTrade, *, level: Decimal | None) -> list[Change]:

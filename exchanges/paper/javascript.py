@@ -28,12 +28,19 @@ def parse_exactly(text: str) -> Any:
 
 
 def stringify(value: object) -> str:
-    """`JSON.stringify`: compact, non-ASCII unescaped, keys in their order."""
+    """`JSON.stringify`: compact, non-ASCII unescaped, keys in their order.
+
+    Takes `Decimal` too and writes all of its digits; whole numbers never get a fraction.
+    """
     match value:
         case None | bool() | str():
             return json.dumps(value, ensure_ascii=False)
-        case int() | float() | Decimal():
-            return _number(float(value))
+        case int():
+            return str(value)
+        case Decimal():
+            return _plain(value)
+        case float():
+            return _number(value)
         case dict():
             pairs = (f"{stringify(str(key))}:{stringify(item)}" for key, item in value.items())
             return "{" + ",".join(pairs) + "}"
@@ -48,9 +55,13 @@ def _number(value: float) -> str:
     if value == 0:
         return "0"
     if SMALLEST_PLAIN <= abs(value) < LARGEST_PLAIN:
-        plain = format(Decimal(repr(value)), "f")
-        return plain.removesuffix(".0")
+        return _plain(Decimal(repr(value)))
     return repr(value).replace("e-0", "e-")
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _refuse(constant: str) -> NoReturn:

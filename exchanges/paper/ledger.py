@@ -7,21 +7,24 @@ damage is refused: a ledger that lies is worse than none.
 
     {"seq": 7, "more": false, "at": "2026-01-01T00:00:00.000Z", "kind": "add_margin",
      "by": "api", "price": 100000, "account": "…", "request": {"id": "…", "amount": 500},
-     "trade": {the trade after it}, "balance": 99500}
+     "trade": {the trade after it}, "balance": 99500, "crc": 2890124}
 
-The line of a new account also has its `credentials`. The file is therefore readable by its owner
-only, and `Ledger.entries` leaves them out.
+`crc` is the CRC-32 of the line without it. The line of a new account also has its `credentials`;
+the file is therefore readable by its owner only, and `Ledger.entries` leaves them out.
 """
 
 import errno
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from exchanges.paper import javascript, wire
 from exchanges.paper.book import By, Change, Kind
@@ -69,26 +72,20 @@ class Ledger:
 
         Raises `LedgerUnusable` for any other damage, and for a change that `apply` rejects.
         """
-        piece: list[Change] = []
+        end = 0
         ends: list[int] = []
-        with self._path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.endswith(b"\n"):
-                    break
-                ends.append(lines.tell())
-                try:
-                    change, more = _read(line, seq=number)
-                    piece.append(change)
-                    if not more:
-                        for change in piece:
-                            apply(change)
-                except (ValueError, KeyError, TypeError, ArithmeticError, StopIteration) as error:
-                    raise LedgerUnusable(
-                        f"{self._path}, line {number} is damaged: {error!r}"
-                    ) from None
+        piece: list[Change] = []
+        for number, line in enumerate(self._whole_lines(), start=1):
+            end += len(line)
+            ends.append(end)
+            with self._naming_damage(number):
+                change, more = _read(line, seq=number)
+                piece.append(change)
                 if not more:
+                    for each in piece:
+                        apply(each)
                     self._ends += ends
-                    piece, ends = [], []
+                    ends, piece = [], []
         self._cut_torn_end()
 
     def append(self, changes: Sequence[Change]) -> None:
@@ -100,7 +97,7 @@ class Ledger:
         data = bytearray()
         for change in changes:
             entry = _entry(change, seq=len(ends) + 1, more=change is not changes[-1])
-            data += javascript.stringify(entry).encode() + b"\n"
+            data += _sealed(javascript.stringify(entry).encode())
             ends.append(self._end + len(data))
         try:
             _write_durably(self._fd, data)
@@ -114,11 +111,25 @@ class Ledger:
         start = self._ends[min(after, len(self)) - 1] if after and self._ends else 0
         lines = os.pread(self._fd, self._end - start, start).splitlines()
         entries = [javascript.parse_exactly(line.decode()) for line in lines]
-        return [{k: v for k, v in entry.items() if k != "credentials"} for entry in entries]
+        return [
+            {name: value for name, value in entry.items() if name != "credentials"}
+            for entry in entries
+        ]
 
     @property
     def _end(self) -> int:
         return self._ends[-1] if self._ends else 0
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        with self._path.open("rb") as lines:
+            yield from takewhile(lambda line: line.endswith(b"\n"), lines)
+
+    @contextmanager
+    def _naming_damage(self, number: int) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerUnusable(f"{self._path}, line {number}: damaged, {error!r}") from None
 
     def _cut_torn_end(self) -> None:
         torn = os.fstat(self._fd).st_size - self._end
@@ -150,10 +161,16 @@ def _entry(change: Change, *, seq: int, more: bool) -> dict[str, Any]:
     return entry
 
 
+def _sealed(text: bytes) -> bytes:
+    return text[:-1] + b',"crc":%d}\n' % crc32(text)
+
+
 def _read(line: bytes, *, seq: int) -> tuple[Change, bool]:
-    entry: Mapping[str, Any] = javascript.parse_exactly(line.decode())
+    if _sealed(line.rpartition(b',"crc":')[0] + b"}") != line:
+        raise ValueError("its CRC does not fit")
+    entry = javascript.parse_exactly(line.decode())
     if entry["seq"] != seq:
-        raise ValueError(f"seq is {entry['seq']}")
+        raise ValueError(f"its seq is {entry['seq']}")
     change = Change(
         at=datetime.fromisoformat(entry["at"]),
         kind=Kind(entry["kind"]),

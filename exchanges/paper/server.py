@@ -22,7 +22,7 @@ from exchanges.paper.ledger import LedgerNotWritten
 from exchanges.paper.refusals import Refusal
 
 HOST = "127.0.0.1"
-LOOPBACK = ["127.0.0.1", "localhost", "::1"]
+LOOPBACK = [HOST, "localhost"]
 MAX_BODY_BYTES = 16 * 1024 * 1024
 SHUTDOWN_SECONDS = 2
 EXPLAINED = (Refusal, HTTPException, LedgerNotWritten, Exception)

@@ -58,7 +58,7 @@ def trade_json(trade: IsolatedTrade, *, mark: Decimal) -> dict[str, Any]:
 
 def trade_from_json(json: Mapping[str, Any]) -> IsolatedTrade:
     """The trade that `trade_json` wrote. Raises `KeyError`, `ValueError` or `TypeError`."""
-    status = next(status for status in TradeStatus if json[status])
+    [status] = (status for status in TradeStatus if json[status])
     return IsolatedTrade(
         id=json["id"],
         type=OrderType(json["type"]),

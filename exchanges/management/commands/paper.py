@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 - it uses no model
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8001)
+        parser.add_argument("--port", type=_port, default=8001)
         parser.add_argument(
             "--ledger", type=Path, required=True, help="file that keeps all it ever accepted"
         )
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         try:
             listener = bind(port)
             exchange = PaperExchange(ledger, price=price)
-        except (OSError, OverflowError) as error:
-            raise CommandError(f"--port {port}: cannot listen on {HOST}: {error}") from None
+        except OSError as error:
+            raise CommandError(f"--port {port}: {error.strerror}") from None
         except (LedgerUnusable, LedgerNotWritten) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Paper exchange on http://{HOST}:{port}/v3, ledger {ledger}")
@@ -47,6 +47,12 @@ class Command(BaseCommand):
         # The server catches SIGTERM and SIGINT, finishes what it began, and raises them again.
         with suppress(KeyboardInterrupt), closing(exchange):
             create_server(exchange).run([listener])
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ArgumentTypeError(f"1 to 65535, not {text}")
+    return int(text)
 
 
 def _price(text: str) -> Decimal:
