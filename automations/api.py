@@ -15,6 +15,7 @@ from accounts.strict import StrictSerializer
 from automations import selectors, services
 from automations.models import MAX_PERIOD, MIN_PERIOD, Automation, Execution, Intent
 from automations.rules.registry import KINDS, UnknownKind, kind_of
+from automations.validation import config_errors
 
 
 class OwnAccount(serializers.PrimaryKeyRelatedField[ExchangeAccount]):
@@ -181,16 +182,3 @@ class ExecutionFilter(serializers.Serializer[Any]):
 
     automation = serializers.UUIDField(required=False)
     status = serializers.ChoiceField(choices=Execution.Status.choices, required=False)
-
-
-def config_errors(error: ConfigError) -> dict[str, list[str]]:
-    """Pydantic's errors under the names of the fields, `config.action.amount` and the like."""
-    errors: dict[str, list[str]] = {}
-    for problem in error.errors():
-        path = [str(part) for part in problem["loc"]]
-        if problem["type"] == "extra_forbidden":
-            message = "Unknown key."
-        else:
-            message = problem["msg"].removeprefix("Value error, ") + "."
-        errors.setdefault(".".join(["config", *path]), []).append(message)
-    return errors

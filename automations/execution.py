@@ -54,7 +54,7 @@ def finish_open(account_id: UUID, client: ExchangeClient, fence: int) -> None:
     """Finish what earlier runs of this account left open; the turn is ours, so they are over."""
     for execution in Execution.objects.filter(
         account_id=account_id, status=Execution.Status.PENDING
-    ).select_related("automation", "account"):
+    ).select_related("automation__user", "account"):
         for intent in execution.intents.filter(state=Intent.State.SENDING, fence__lt=fence):
             intents.mark_unknown(intent, "The run that sent it was interrupted.")
         _carry_out(execution, client, fence)
@@ -108,7 +108,7 @@ def note_blind(automation: Automation, error: Exception) -> None:
     text = f"Market or account could not be read: {error}"
     if automation.reason_code != "blind":
         record_event(
-            user_id=automation.user_id,
+            user=automation.user,
             account=automation.account,
             kind="automation_blind",
             severity=Event.Severity.WARNING,
@@ -202,7 +202,7 @@ def _note(automation: Automation, reason: Reason) -> None:
 
 def _tell(execution: Execution, severity: Severity, text: str) -> None:
     record_event(
-        user_id=execution.automation.user_id,
+        user=execution.automation.user,
         account=execution.account,
         kind=execution.event,
         severity=Event.Severity(severity.value),

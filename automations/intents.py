@@ -108,7 +108,7 @@ def mark_unknown(intent: Intent, error: str) -> None:
         return
     _close_log(intent, "unknown", error=error)
     record_event(
-        user_id=intent.automation.user_id,
+        user=intent.automation.user,
         account=intent.account,
         kind="outcome_unknown",
         severity=Event.Severity.CRITICAL,

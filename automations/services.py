@@ -10,6 +10,9 @@ from automations import schedule
 from automations.models import Automation
 from automations.rules.registry import kind_of
 
+WRITTEN = ("name", "config", "every", "is_active", "deleted_at", "updated_at")
+"""What people write; the rest of the row is written by runs, meanwhile perhaps."""
+
 
 def create_automation(
     *,
@@ -30,27 +33,25 @@ def create_automation(
         account=account,
         kind=kind,
         name=name,
-        config=normalized(kind, config),
+        config=config,
         every=every,
         is_active=is_active,
     )
-    return _save(automation)
+    return save_automation(automation=automation)
 
 
 def update_automation(*, automation: Automation, **changes: Any) -> Automation:
     """Change `name`, `config`, `every` or `is_active`; the rest stays as it is."""
-    if "config" in changes:
-        changes["config"] = normalized(automation.kind, changes["config"])
     for field, value in changes.items():
         setattr(automation, field, value)
-    return _save(automation)
+    return save_automation(automation=automation)
 
 
 def delete_automation(*, automation: Automation) -> None:
     """Stop an automation for good; its history stays."""
     automation.is_active = False
     automation.deleted_at = timezone.now()
-    _save(automation)
+    save_automation(automation=automation)
 
 
 def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -60,8 +61,10 @@ def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _save(automation: Automation) -> Automation:
+def save_automation(*, automation: Automation) -> Automation:
+    """Save an automation that was changed; raises Django's `ValidationError` for bad fields."""
+    automation.config = normalized(automation.kind, automation.config)
     automation.full_clean(exclude=["user", "account"])
-    automation.save()
+    automation.save(update_fields=None if automation._state.adding else WRITTEN)
     schedule.rewrite_on_commit(automation.user_id)
     return automation

@@ -20,8 +20,8 @@ LEASE = timedelta(seconds=30)
 
 # One statement, so that a run that freezes in it can never read another run's fence.
 TAKE = f"""
-UPDATE {Turn._meta.db_table} SET fence = fence + 1, until = now() + %s
-WHERE account_id = %s AND until <= now() RETURNING fence
+UPDATE {Turn._meta.db_table} SET fence = fence + 1, until = statement_timestamp() + %s
+WHERE account_id = %s AND until <= statement_timestamp() RETURNING fence
 """  # noqa: S608, SLF001
 
 

@@ -54,7 +54,9 @@ def test_it_acts_from_the_threshold_on(side, leverage, threshold, steps, acts):
 def test_margin_used_is_whole_at_liquidation_where_the_exchange_ratio_wakes_up(side, leverage):
     guarded = trade(side=side, leverage=leverage)
 
-    assert margin_used(guarded, guarded.liquidation_price) == pytest.approx(Decimal(1), abs=0.005)
+    assert margin_used(guarded, guarded.liquidation_price) == pytest.approx(
+        Decimal(1), abs=Decimal("0.005")
+    )
     at_80 = price_with_margin_used(guarded, Decimal("0.8"))
     assert margin_ratio(guarded, at_80) < Decimal("0.6")
 
@@ -185,7 +187,7 @@ def test_refused_configs(changes, field):
 @given(
     side=st.sampled_from(["buy", "sell"]),
     leverage=st.integers(2, 100),
-    quantity=st.integers(100, 500_000),
+    quantity=st.integers(1_000, 500_000),
     threshold=st.decimals("0.05", "0.99", places=2),
     distance=st.integers(2, 1000),
 )

@@ -1,0 +1,259 @@
+"""Executions against the paper exchange: what is done, how often, and what is said about it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Event
+from accounts.services import activate_account, connect_account
+from automations import intents
+from automations.models import Execution, Intent, TradeLog, Turn
+from automations.perform import perform
+from automations.services import update_automation
+from automations.turns import AccountBusy, turn
+from exchanges.errors import TransientError
+from tests.automations.conftest import guard_a_position
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_falling_price_gets_its_margin_once_and_a_reason(guarded):
+    guarded.fall()
+
+    execution = guarded.run()
+
+    assert guarded.effects() == ["add_margin"]
+    assert guarded.margin() == guarded.trade["margin"] + 50_000
+    assert (execution.status, execution.action) == ("success", "add_margin")
+    assert execution.trade_id == guarded.trade["id"]
+    assert execution.reason_code == "threshold_reached"
+    assert "the threshold is 80.00%" in execution.reason_text
+    assert set(execution.inputs["ages"]) == {"ticker", "holdings"}
+    assert execution.findings[0]["margin_used"] == "0.8225"
+    assert execution.duration_ms >= 0
+    log = TradeLog.objects.get()
+    assert (log.outcome, log.sats, log.answer["margin"]) == ("confirmed", 50_000, guarded.margin())
+    assert Event.objects.filter(kind="margin_guard_executed", severity="info").count() == 1
+
+
+def test_closing(db, paper):
+    guarded = guard_a_position(paper, action={"type": "close_position"})
+    guarded.fall()
+    assert guarded.run().status == "success"
+    assert guarded.effects() == ["close"]
+    assert guarded.run("tick:2").reason_code == "no_positions"
+
+
+def test_a_redelivered_slot_does_nothing_again(guarded):
+    guarded.fall()
+    first, second = guarded.run("tick:1"), guarded.run("tick:1")
+    assert first == second
+    assert guarded.effects() == ["add_margin"]
+
+
+def test_nothing_to_do_is_said_too(guarded):
+    execution = guarded.run()
+    assert (execution.status, execution.reason_code) == ("completed", "within_threshold")
+    assert guarded.effects() == []
+
+
+def test_every_addition_counts_against_the_cap(guarded):
+    for slot, price in enumerate(["92400", "92050", "91700", "91400", "91000"]):
+        guarded.fall(price)
+        last = guarded.run(f"tick:{slot}")
+    assert guarded.effects() == ["add_margin"] * 4
+    assert last.reason_code == "cap_per_position"
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "effects"),
+    [
+        ("cut_before", "unknown", []),
+        ("cut_after", "unknown", ["add_margin"]),
+    ],
+)
+def test_an_unknown_outcome_blocks_and_alerts(guarded, fault, state, effects):
+    guarded.fall()
+    guarded.paper.control.fault(fault, path="/v3/futures/isolated/trade/add-margin")
+
+    execution = guarded.run("tick:1")
+    later = guarded.run("tick:2")
+
+    assert Intent.objects.get().state == state
+    assert guarded.effects() == effects
+    assert execution.status == "pending"
+    assert TradeLog.objects.get().outcome == "unknown"
+    alert = Event.objects.get(kind="outcome_unknown")
+    assert alert.severity == "critical"
+    assert "Nothing more is sent" in alert.message
+    if not effects:
+        assert later.reason_code == "unsettled"
+    assert guarded.effects() == effects
+
+
+def test_a_refusal_is_an_error_with_the_exchanges_words(guarded, monkeypatch):
+    guarded.fall()
+
+    def close_by_hand_first(*args):
+        guarded.paper.control.close_trade(guarded.paper_account.id, guarded.trade["id"])
+        return perform(*args)
+
+    monkeypatch.setattr("automations.execution.perform", close_by_hand_first)
+    execution = guarded.run()
+
+    assert execution.status == "error"
+    assert execution.error
+    assert Intent.objects.get().state == "rejected"
+    assert TradeLog.objects.get().outcome == "rejected"
+    assert Event.objects.filter(kind="margin_guard_executed", severity="critical").count() == 1
+
+
+def test_what_was_certainly_not_sent_is_sent_on_retry(guarded, monkeypatch):
+    guarded.fall()
+    real = intents.SEND_WITHIN
+    monkeypatch.setattr(intents, "SEND_WITHIN", timedelta(seconds=-1))
+    with pytest.raises(TransientError):
+        guarded.run()
+    assert Intent.objects.get().state == "planned"
+    assert TradeLog.objects.get().outcome == "not_sent"
+    monkeypatch.setattr(intents, "SEND_WITHIN", real)
+
+    execution = guarded.run()
+
+    assert execution.status == "success"
+    assert guarded.effects() == ["add_margin"]
+    assert list(TradeLog.objects.order_by("id").values_list("outcome", flat=True)) == [
+        "not_sent",
+        "confirmed",
+    ]
+
+
+class TestAfterACrash:
+    """An earlier run was killed; the next one on the account finishes what it left."""
+
+    @pytest.fixture
+    def interrupted(self, guarded, monkeypatch):
+        guarded.fall()
+        monkeypatch.setattr("automations.execution._carry_out", lambda *args: None)
+        guarded.run("tick:1")
+        monkeypatch.undo()
+        return guarded
+
+    def test_a_planned_intent_is_carried_out(self, interrupted):
+        interrupted.run("tick:1")
+        assert interrupted.effects() == ["add_margin"]
+        assert Execution.objects.get().status == "success"
+
+    def test_a_planned_intent_past_its_deadline_is_not(self, interrupted):
+        Intent.objects.update(deadline=timezone.now())
+        interrupted.run("tick:1")
+        assert interrupted.effects() == []
+        assert Intent.objects.get().state == "lapsed"
+        assert Execution.objects.get().status == "error"
+
+    def test_a_sending_intent_is_never_sent_again(self, interrupted):
+        with turn(interrupted.account.id) as fence:
+            assert intents.claim(Intent.objects.get(), fence=fence)
+        interrupted.run("tick:1")
+        assert interrupted.effects() == []
+        assert Intent.objects.get().state == "unknown"
+        assert Event.objects.filter(kind="outcome_unknown").count() == 1
+
+
+class TestClaim:
+    """An intent is claimed by one run, while everything it was decided on still holds."""
+
+    @pytest.fixture
+    def planned(self, guarded, monkeypatch):
+        guarded.fall()
+        monkeypatch.setattr("automations.execution._carry_out", lambda *args: None)
+        guarded.run()
+        monkeypatch.undo()
+        return Intent.objects.get()
+
+    def claim(self, intent):
+        with turn(intent.account_id) as fence:
+            return intents.claim(intent, fence=fence)
+
+    def test_it_is_claimed_once(self, planned):
+        signature = self.claim(planned)
+        assert signature.signed_at == planned.signed_at
+        assert self.claim(planned) is None
+
+    def test_not_with_a_lost_turn(self, planned):
+        with turn(planned.account_id) as fence:
+            Turn.objects.update(fence=fence + 1)
+            assert intents.claim(planned, fence=fence) is None
+
+    def test_not_when_paused(self, planned):
+        update_automation(automation=planned.automation, is_active=False)
+        assert self.claim(planned) is None
+
+    def test_not_past_its_deadline(self, planned):
+        Intent.objects.update(deadline=timezone.now() - timedelta(seconds=1))
+        assert self.claim(planned) is None
+
+    def test_not_after_an_account_switch(self, planned, guarded):
+        other = guarded.paper.control.create_account(balance=1)
+        account = connect_account(
+            user=guarded.user,
+            exchange=guarded.account.exchange,
+            name="other",
+            credentials=other.credentials,
+        )
+        activate_account(account=account)
+        activate_account(account=guarded.account)
+        assert self.claim(planned) is None
+
+    def test_a_definite_answer_settles_what_was_given_up(self, planned):
+        self.claim(planned)
+        intents.mark_unknown(planned, "no answer")
+        intents.reject(planned, "declined")
+        assert planned.state == "rejected"
+
+
+def test_one_run_at_a_time_per_account(guarded):
+    with turn(guarded.account.id), pytest.raises(AccountBusy), turn(guarded.account.id):
+        pass
+
+
+def test_a_turn_left_by_a_crash_is_free_after_its_lease(guarded):
+    with turn(guarded.account.id) as crashed:
+        Turn.objects.update(until=timezone.now())
+        with turn(guarded.account.id) as fence:
+            assert fence == crashed + 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"slot": "tick:1"}, "intent_once_per_leg"),
+        ({"state": "sending"}, "intent_sent_is_signed"),
+        ({"target": ""}, "intent_has_target"),
+        ({"sats": -1}, "intent_sats_not_negative"),
+    ],
+)
+def test_the_database_keeps_what_must_hold(guarded, changes, constraint):
+    guarded.fall()
+    guarded.run()
+    intent = Intent.objects.get()
+    copy = {
+        "pk": None, "slot": "tick:2", "state": "planned", "signed_at": None, "fence": None,
+        "settled_at": None, **changes,
+    }  # fmt: skip
+    for field, value in copy.items():
+        setattr(intent, field, value)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        intent.save(force_insert=True)
+
+
+def test_one_open_intent_per_target(guarded):
+    guarded.fall()
+    guarded.run()
+    first = Intent.objects.get()
+    Intent.objects.update(state="unknown")
+    first.pk, first.slot, first.state = None, "tick:2", "sending"
+    with pytest.raises(IntegrityError, match="intent_one_open_per_target"), transaction.atomic():
+        first.save(force_insert=True)

@@ -1,0 +1,5 @@
+"""Fixtures that every part of the suite may use."""
+
+from tests.paper_server import paper
+
+__all__ = ["paper"]
