@@ -13,7 +13,8 @@ The story, from the inside out:
 `services`     everything that changes an account: connect, rename, activate, disconnect
 `selectors`    everything that reads
 `signals`      news for the packages above, sent inside the transaction of the change
-`strict`       serializers that refuse what they do not know, for every API of the platform
+`strict`, `api_errors`, `tokens`  what every API of the platform shares: serializers that refuse
+               what they do not know, errors as answers, authentication
 `api`, `admin` the two faces, which hold no rule of their own
 
 To add something that happens to an account: write a service that locks the user's row, changes

@@ -8,11 +8,11 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import FormView
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
@@ -36,7 +36,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     """Users; an operator is one with staff status. Block one rather than deleting it."""
 
     form = UserChangeForm
@@ -54,6 +54,7 @@ class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
     form_class = ConnectForm
     template_name = "accounts/connect.html"
 
+    @sensitive_variables()
     def form_valid(self, form: ConnectForm) -> HttpResponse:
         """Connect the account, or show the form again with what stands against it."""
         given = form.cleaned_data
@@ -107,7 +108,7 @@ class ExchangeAccountAdmin(ModelAdmin):
         request: HttpRequest,
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """Show and take the form that connects an account."""
         return ConnectView.as_view(model_admin=self)(request)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -79,6 +80,7 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
         return selectors.accounts_of(self.request.user.pk)
 
     @extend_schema(request=ConnectInput, responses={201: AccountSerializer})
+    @sensitive_variables()
     def create(self, request: Request) -> Response:
         """Connect an account, verified at the exchange; the first one becomes active."""
         given = self._input(ConnectInput)

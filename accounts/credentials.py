@@ -8,6 +8,8 @@ import json
 import re
 from dataclasses import asdict
 
+from django.views.decorators.debug import sensitive_variables
+
 from accounts import vault
 from accounts.errors import AccountInactive, InvalidField
 from accounts.models import ExchangeAccount
@@ -17,6 +19,7 @@ from exchanges.types import Credentials
 SENDABLE = re.compile(r"[!-~]([ -~]{0,254}[!-~])?")
 
 
+@sensitive_variables()
 def check_credentials(credentials: Credentials) -> None:
     """Raise `InvalidField` for the first credential that is blank or no exchange would accept."""
     for field, value in asdict(credentials).items():
@@ -28,12 +31,14 @@ def check_credentials(credentials: Credentials) -> None:
             )
 
 
+@sensitive_variables()
 def seal_credentials(account: ExchangeAccount, credentials: Credentials) -> None:
     """Put `credentials` into the account, sealed for its row; the caller saves it."""
     plaintext = json.dumps(asdict(credentials)).encode()
     account.sealed_credentials = vault.seal(plaintext, bound_to=_place(account))
 
 
+@sensitive_variables()
 def unseal_credentials(account: ExchangeAccount) -> Credentials:
     """Open the account's credentials.
 

@@ -8,8 +8,8 @@ from accounts.errors import AccountNotFound
 from accounts.models import ExchangeAccount
 
 
-def accounts_of(user_id: int | None) -> QuerySet[ExchangeAccount]:
-    """All accounts of a user, disconnected ones too, oldest first; no user has none."""
+def accounts_of(user_id: int) -> QuerySet[ExchangeAccount]:
+    """All accounts of a user, disconnected ones too, oldest first."""
     return ExchangeAccount.objects.filter(user_id=user_id).select_related("exchange", "user")
 
 

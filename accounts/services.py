@@ -120,8 +120,10 @@ def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = Non
     name = name.strip()
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise InvalidField("name", f"must be 1 to {NAME_LENGTH} printable characters.")
-    others = accounts_of(user_id).exclude(pk=renamed.pk if renamed else None)
-    if others.filter(name=name).exists():
+    taken = accounts_of(user_id).filter(name=name)
+    if renamed is not None:
+        taken = taken.exclude(pk=renamed.pk)
+    if taken.exists():
         raise InvalidField("name", f"another account is called {name}: choose a different name.")
     return name
 

@@ -15,6 +15,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.errors import SealBroken
 
@@ -23,6 +24,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 
 
+@sensitive_variables()
 def seal(plaintext: bytes, *, bound_to: str) -> bytes:
     """Encrypt `plaintext` with the ring's first key, for the place `bound_to` and no other.
 
@@ -35,6 +37,7 @@ def seal(plaintext: bytes, *, bound_to: str) -> bytes:
     return header + AESGCM(key).encrypt(nonce, plaintext, header + bound_to.encode())
 
 
+@sensitive_variables()
 def unseal(token: bytes, *, bound_to: str) -> bytes:
     """Return what was sealed, or raise `SealBroken`; there is no third outcome."""
     header, ciphertext = _split(token)
@@ -61,6 +64,7 @@ def _split(token: bytes) -> tuple[bytes, bytes]:
     return token[:end], token[end:]
 
 
+@sensitive_variables()
 def _key(name: bytes) -> bytes:
     for key_id, key in settings.VAULT_KEYS.items():
         if key_id.encode() == name:

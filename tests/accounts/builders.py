@@ -34,9 +34,15 @@ def an_account(user, name="main", *, credentials=CREDENTIALS, **fields):
     return account
 
 
+class JsonClient(APIClient):
+    """What programs send."""
+
+    default_format = "json"
+
+
 def api_of(user):
     """A client that sends a token of this user; without one for None."""
-    client = APIClient()
+    client = JsonClient()
     if user is not None:
         client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user)[1]}")
     return client

@@ -5,7 +5,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Event, ExchangeAccount
-from accounts.services import record_event
 from tests.accounts.builders import CREDENTIALS, a_user, an_account
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +56,7 @@ def test_a_row_that_breaks_a_rule_is_refused(change, constraint):
 
 def test_an_event_of_unknown_severity_is_refused():
     with pytest.raises(IntegrityError, match="event_severity_known"):
-        record_event(kind="x", severity="bad", user=a_user(), message="x")
+        Event.objects.create(kind="x", severity="bad", user=a_user(), message="x")
 
 
 def test_no_text_of_a_row_shows_a_credential():
