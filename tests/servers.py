@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from axisor.up.children import TIED
+from axisor.up.launch import TIED
 from axisor.up.postgres import Postgres
 from axisor.up.valkey import Valkey
 

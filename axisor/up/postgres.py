@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import psycopg
 
-from axisor.up.children import file_owner, unprivileged
+from axisor.up.launch import file_owner, unprivileged
 from axisor.up.errors import CannotStart
 
 USER = DATABASE = "axisor"
@@ -61,6 +61,7 @@ class Postgres:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
+            "log_min_error_statement": "panic",  # a statement holds values, which may be secret
         }
         settings = [f"--{name}={value}" for name, value in {**fixed, **self.options}.items()]
         return [*unprivileged(), _program("postgres"), "-D", str(self.folder), *settings]

@@ -1,0 +1,98 @@
+"""What the person at the terminal sees, and what only goes to the logs.
+
+Every line of every part is written to `<part>.log`. The terminal shows those worth a look: what
+our own loggers say and whatever warns or fails, not the routine of servers and libraries.
+"""
+
+import contextlib
+import itertools
+import logging
+import logging.handlers
+import os
+import re
+import sys
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from pathlib import Path
+
+LEVEL = re.compile(
+    r"\b(?P<routine>DEBUG|INFO(?! (axisor|automations|accounts|exchanges)\b)|LOG(?=: ))\b"
+    r"|\b(?P<notable>INFO|WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b"
+    r"|^\d+:[A-Z] .{24} (?P<valkey>\S) "
+)
+VALKEY_ROUTINE = ".-*"
+OUT_OF_REACH = "Memory overcommit must be enabled"
+"""Valkey says so at every start, of something that only root could change."""
+COLOURS = (36, 32, 35, 34, 33, 96, 92, 95, 94)
+LOG_BYTES = 5_000_000
+LINES_REMEMBERED = 8
+
+
+def is_notable(line: str, *, before: bool) -> bool:
+    """Return whether a line is for the terminal; one without a level is as the line `before`."""
+    level = LEVEL.search(line)
+    if level is None:
+        return before
+    if level["valkey"]:
+        return level["valkey"] not in VALKEY_ROUTINE and OUT_OF_REACH not in line
+    return level["notable"] is not None
+
+
+class Output:
+    """The terminal and the log folder, for as many parts as there are."""
+
+    def __init__(self, logs: Path, parts: Iterable[str]) -> None:
+        logging.raiseExceptions = False  # a full disk must not stop what protects positions
+        names = ["axisor", *parts]
+        self._width = max(map(len, names))
+        self._colours = dict(zip(names, itertools.cycle(COLOURS), strict=False))
+        self._is_colourful = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._files = {name: _log_file(logs / f"{name}.log") for name in names}
+        self._is_notable = dict.fromkeys(names, False)
+        self._last: defaultdict[str, deque[str]] = defaultdict(
+            lambda: deque(maxlen=LINES_REMEMBERED)
+        )
+
+    def say(self, text: str) -> None:
+        """Tell the person something about the platform as a whole."""
+        self._log("axisor", text)
+        self._show("axisor", text)
+
+    def tell(self, text: str) -> None:
+        """Show the person what may be secret: it is kept out of the logs."""
+        self._show("axisor", text)
+
+    def heard(self, part: str, line: str) -> None:
+        """Take a line that a part wrote."""
+        self._log(part, line)
+        if line.strip():
+            self._last[part].append(line)
+        self._is_notable[part] = is_notable(line, before=self._is_notable[part])
+        if self._is_notable[part]:
+            self._show(part, line)
+
+    def last_lines(self, part: str) -> str:
+        """Return what the part said last, indented, to show why it failed."""
+        return "".join(f"\n    {line}" for line in self._last[part]) or " It said nothing."
+
+    def close(self) -> None:
+        """Close the logs."""
+        for file in self._files.values():
+            file.close()
+
+    def _log(self, part: str, line: str) -> None:
+        self._files[part].emit(logging.makeLogRecord({"msg": line}))
+
+    def _show(self, part: str, line: str) -> None:
+        prefix = f"{part:<{self._width}} |"
+        if self._is_colourful:
+            prefix = f"\033[{self._colours[part]}m{prefix}\033[0m"
+        with contextlib.suppress(OSError):  # the terminal may be gone; the platform stays
+            print(prefix, line, flush=True)  # noqa: T201
+
+
+def _log_file(path: Path) -> logging.Handler:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    return logging.handlers.RotatingFileHandler(
+        path, maxBytes=LOG_BYTES, backupCount=1, errors="replace"
+    )
