@@ -17,12 +17,17 @@ from pathlib import Path
 
 LEVEL = re.compile(
     r"\b(?P<routine>DEBUG|INFO(?! (axisor|automations|accounts|exchanges)\b)|LOG(?=: ))\b"
-    r"|\b(?P<notable>INFO|WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b"
-    r"|^\d+:[A-Z] .{24} (?P<valkey>\S) "
+    r"|\b(INFO|WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b"
+    r"|^\d+:[A-Z] "
 )
-VALKEY_ROUTINE = ".-*"
-OUT_OF_REACH = "Memory overcommit must be enabled"
-"""Valkey says so at every start, of something that only root could change."""
+ROUTINE = re.compile(
+    r"^\d+:[A-Z] .{24} [.*-] "  # Valkey, below its warnings
+    r"|Valkey is now ready to exit"
+    r"|Memory overcommit must be enabled"  # said at every start; only root could change it
+    r"|FATAL:  the database system is (starting up|shutting down)"
+    r"|flower.inspector Inspect method"  # no worker is up yet
+)
+
 COLOURS = (36, 32, 35, 34, 33, 96, 92, 95, 94)
 LOG_BYTES = 5_000_000
 LINES_REMEMBERED = 8
@@ -33,9 +38,7 @@ def is_notable(line: str, *, before: bool) -> bool:
     level = LEVEL.search(line)
     if level is None:
         return before
-    if level["valkey"]:
-        return level["valkey"] not in VALKEY_ROUTINE and OUT_OF_REACH not in line
-    return level["notable"] is not None
+    return not level["routine"] and not ROUTINE.search(line)
 
 
 class Output:

@@ -14,6 +14,9 @@ from axisor.up.probes import answers_ok
 from axisor.up.site import OPERATOR, Site
 from axisor.up.valkey import Valkey
 
+WORKERS = ("worker-act", "worker-evaluate")
+"""Those of `axisor.celery`, which cannot be imported before its settings are known."""
+
 FORWARDED_TLS = {"X-Forwarded-Proto": "https"}
 """Spares a probe the redirect to TLS of a site that others may reach."""
 
@@ -48,7 +51,7 @@ def table(site: Site) -> list[Part]:
         *_jobs(site),
         _paper(site),
         _web(site),
-        *(_worker(name, site) for name in ("worker-act", "worker-evaluate")),
+        *(_worker(name, site) for name in WORKERS),
         _beat(site),
         _flower(site),
     ]
@@ -125,7 +128,7 @@ def _beat(site: Site) -> Part:
         "beat",
         [*_CELERY, "beat", "--loglevel=INFO"],
         site.environment,
-        needs=("worker-act", "worker-evaluate"),
+        needs=WORKERS,
         says="beat: Acquired lock",
     )
 

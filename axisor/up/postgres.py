@@ -13,8 +13,8 @@ from typing import ClassVar
 
 import psycopg
 
-from axisor.up.launch import file_owner, unprivileged
 from axisor.up.errors import CannotStart
+from axisor.up.launch import file_owner, unprivileged
 
 USER = DATABASE = "axisor"
 
@@ -70,9 +70,15 @@ class Postgres:
         """Return whether a query is answered now.
 
         Raises:
-            CannotStart: the server refuses the password.
+            CannotStart: the cluster was made with another password.
         """
-        return answers(self.url)
+        trouble = trouble_at(self.url)
+        if "password authentication failed" in trouble:
+            raise CannotStart(
+                f"{self.folder} was made with other secrets than those beside it. Put its"
+                " secrets.json back, or move the data folder away to start afresh."
+            )
+        return not trouble
 
     def _check(self) -> None:
         if not (self.folder / "PG_VERSION").is_file():
@@ -100,20 +106,16 @@ class Postgres:
         unfinished.rename(self.folder)
 
 
-def answers(url: str) -> bool:
-    """Return whether the database at `url` answers a query within two seconds.
-
-    Raises:
-        CannotStart: it answers, and refuses who asks or does not know the database.
-    """
+def trouble_at(url: str) -> str:
+    """Return why no query is answered at `url` within two seconds; empty if one is."""
     try:
         with psycopg.connect(url, connect_timeout=2) as connection:
             connection.execute("SELECT 1")
-    except (psycopg.errors.InvalidPassword, psycopg.errors.InvalidCatalogName) as refusal:
-        raise CannotStart(f"PostgreSQL refuses the connection: {refusal}".strip()) from None
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.ProgrammingError:
+        return "the address has options that PostgreSQL does not know"
+    except psycopg.OperationalError as error:
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def _program(name: str) -> str:

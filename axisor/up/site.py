@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from axisor import env
 from axisor.up import postgres, valkey
@@ -44,14 +43,13 @@ class Site:
         self._refuse_silent_servers()
 
     def _refuse_silent_servers(self) -> None:
-        given = {"postgres": ("DATABASE_URL", postgres), "valkey": ("REDIS_URL", valkey)}
-        for name, (variable, kind) in given.items():
-            url = self.environment[variable]
-            if name not in self.servers and not kind.answers(url):
-                where = urlsplit(url)
+        given = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
+        for (variable, kind), name in zip(given.items(), ("postgres", "valkey"), strict=True):
+            trouble = "" if name in self.servers else kind.trouble_at(self.environment[variable])
+            if trouble:
                 raise CannotStart(
-                    f"{variable} names {where.hostname}:{where.port or 'default port'}, and no"
-                    f" {name} answers there. Start it, or unset {variable} to use an embedded one."
+                    f"The server that {variable} names does not answer: {trouble}. Start it,"
+                    f" correct {variable}, or unset it to use an embedded server."
                 )
 
 

@@ -147,10 +147,11 @@ class Supervisor:
             raise CannotStart(f"{what}, so the platform cannot run. Its last lines:{said}")
 
     async def _announce(self, when_up: Callable[[], Awaitable[None]]) -> None:
-        everyone = asyncio.gather(*(event.wait() for event in self._up.values()))
-        while not (await asyncio.wait({everyone}, timeout=SAY_AGAIN_SECONDS))[0]:
-            missing = [name for name, event in self._up.items() if not event.is_set()]
-            self._output.say(f"waiting for {', '.join(missing)}")
+        while missing := [name for name, event in self._up.items() if not event.is_set()]:
+            try:
+                await asyncio.wait_for(self._up[missing[0]].wait(), SAY_AGAIN_SECONDS)
+            except TimeoutError:
+                self._output.say(f"waiting for {', '.join(missing)}")
         await when_up()
 
     async def _stop_all(self) -> None:

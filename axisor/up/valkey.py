@@ -56,22 +56,17 @@ class Valkey:
 
     def answers(self) -> bool:
         """Return whether the server answers a ping now."""
-        return answers(self.url)
+        return not trouble_at(self.url)
 
 
-def answers(url: str) -> bool:
-    """Return whether the Redis or Valkey at `url` answers a ping within two seconds.
-
-    Raises:
-        CannotStart: it answers, and refuses the password.
-    """
+def trouble_at(url: str) -> str:
+    """Return why no ping is answered at `url` within two seconds; empty if one is."""
     try:
         with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
-            return bool(client.ping())
-    except redis.AuthenticationError as refusal:
-        raise CannotStart(f"Redis refuses the connection: {refusal}.") from None
-    except redis.RedisError:
-        return False
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _program() -> str:
