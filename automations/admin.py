@@ -60,7 +60,8 @@ class AutomationAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Automation]:
         """Deleted ones are history."""
-        return super().get_queryset(request).filter(deleted_at=None)
+        automations: QuerySet[Automation] = super().get_queryset(request)
+        return automations.filter(deleted_at=None)
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
         """Save through the service, so that the schedule follows."""

@@ -9,6 +9,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import OwnedRequest
 from accounts.models import ExchangeAccount
 from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
@@ -115,6 +116,7 @@ class AutomationViewSet(
 ):
     """The user's automations."""
 
+    request: OwnedRequest
     permission_classes = (IsAuthenticated,)
     serializer_class = AutomationOut
     queryset = Automation.objects.none()
@@ -127,7 +129,7 @@ class AutomationViewSet(
         fields = self._checked(request)
         if "account" not in fields:
             fields["account"] = self._active_account()
-        automation = services.create_automation(user=request.user, **fields)
+        automation = services.create_automation(user=self.request.user, **fields)
         return Response(AutomationOut(automation).data, status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -161,6 +163,7 @@ class AutomationViewSet(
 class ExecutionViewSet(viewsets.ReadOnlyModelViewSet[Execution]):
     """What the user's automations did and why, newest first."""
 
+    request: OwnedRequest
     permission_classes = (IsAuthenticated,)
     serializer_class = ExecutionOut
     queryset = Execution.objects.none()

@@ -28,7 +28,7 @@ from exchanges.errors import ExchangeError, PermanentError, TransientError, Unkn
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 
 
-def execute(automation: Automation, *, slot: str, cause: str) -> Execution | None:
+def execute(automation: Automation, *, slot: str, cause: str) -> Execution:
     """Decide on fresh data and act; returns the slot's execution.
 
     Raises `TransientError` when nothing was sent and it may be tried again.

@@ -193,7 +193,7 @@ def _log(intent: Intent, *, signed_at: datetime) -> None:
 def _close_log(
     intent: Intent, outcome: str, *, answer: Trade | None = None, error: str = ""
 ) -> None:
-    TradeLog.objects.filter(intent=intent, sent_at=intent.signed_at).update(
+    TradeLog.objects.filter(intent=intent, outcome__in=("sending", "unknown")).update(
         outcome=outcome,
         answer=answer and TRADE.dump_python(answer, mode="json"),
         error=error,

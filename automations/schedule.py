@@ -14,7 +14,7 @@ from uuid import UUID
 from celery import current_app
 from celery.schedules import schedule
 from django.db import transaction
-from redbeat.schedulers import RedBeatSchedulerEntry, ensure_conf, get_redis
+from redbeat.schedulers import RedBeatConfig, RedBeatSchedulerEntry, get_redis
 
 from automations import selectors
 from automations.models import Automation
@@ -84,15 +84,13 @@ def _is_right(name: str, automation: Automation) -> bool:
         entry = RedBeatSchedulerEntry.from_key(_key(name), app=current_app)
     except KeyError:
         return False
-    return entry.schedule.run_every == timedelta(seconds=automation.period)
+    return bool(entry.schedule.run_every == timedelta(seconds=automation.period))
 
 
 def _stored_names(pattern: str) -> set[str]:
-    ensure_conf(current_app)
-    schedule_key = current_app.redbeat_conf.schedule_key
-    found = get_redis(current_app).zscan_iter(schedule_key, match=_key(pattern), count=1000)
-    prefix = len(current_app.redbeat_conf.key_prefix)
-    return {key[prefix:] for key, _ in found}
+    conf = RedBeatConfig(current_app)
+    found = get_redis(current_app).zscan_iter(conf.schedule_key, match=_key(pattern), count=1000)
+    return {key.removeprefix(conf.key_prefix) for key, _ in found}
 
 
 def _entry(name: str, **fields: Any) -> RedBeatSchedulerEntry:
@@ -100,4 +98,4 @@ def _entry(name: str, **fields: Any) -> RedBeatSchedulerEntry:
 
 
 def _key(name: str) -> str:
-    return RedBeatSchedulerEntry.generate_key(current_app, name)
+    return f"{RedBeatConfig(current_app).key_prefix}{name}"

@@ -8,14 +8,14 @@ from django.db.models import QuerySet
 from automations.models import Automation, Execution
 
 
-def automations_of(user_id: int | None) -> QuerySet[Automation]:
+def automations_of(user_id: int) -> QuerySet[Automation]:
     """A user's automations, newest first; deleted ones are left out."""
     return Automation.objects.filter(user_id=user_id, deleted_at=None).select_related(
         "account__exchange"
     )
 
 
-def executions_of(user_id: int | None) -> QuerySet[Execution]:
+def executions_of(user_id: int) -> QuerySet[Execution]:
     """A user's executions, newest first."""
     return Execution.objects.filter(automation__user_id=user_id)
 

@@ -65,6 +65,6 @@ def save_automation(*, automation: Automation) -> Automation:
     """Save an automation that was changed; raises Django's `ValidationError` for bad fields."""
     automation.config = normalized(automation.kind, automation.config)
     automation.full_clean(exclude=["user", "account"])
-    automation.save(update_fields=None if automation._state.adding else WRITTEN)
+    automation.save(update_fields=None if automation.created_at is None else WRITTEN)
     schedule.rewrite_on_commit(automation.user_id)
     return automation

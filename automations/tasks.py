@@ -51,7 +51,7 @@ def start_execution(automation: Automation, *, slot: str, cause: str) -> None:
     """Queue a run: protective kinds ahead of all other work."""
     kind = kind_of(automation.kind)
     execute.apply_async(
-        args=[str(automation.id), slot, cause],
+        args=(str(automation.id), slot, cause),
         queue="critical" if kind.is_protective else "execute",
         soft_time_limit=kind.timeout,
         time_limit=kind.timeout + HARD_LIMIT_AFTER,
@@ -70,8 +70,8 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
 
     def retry(self, *args: Any, **options: Any) -> Any:
         """Retry after the kind's back-off, doubled each time, with jitter."""
-        automation = Automation.objects.get(pk=self.request.args[0])
-        kind = kind_of(automation.kind)
+        automation_id, *_ = self.request.args or ()
+        kind = kind_of(Automation.objects.get(pk=automation_id).kind)
         longest = kind.backoff * 2**self.request.retries
         options["countdown"] = random.uniform(longest / 2, longest)  # noqa: S311
         options["max_retries"] = kind.retries

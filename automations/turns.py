@@ -20,7 +20,8 @@ LEASE = timedelta(seconds=30)
 
 # One statement, so that a run that freezes in it can never read another run's fence.
 TAKE = f"""
-UPDATE {Turn._meta.db_table} SET fence = fence + 1, until = statement_timestamp() + %s
+UPDATE {Turn._meta.db_table} 
+SET fence = fence + 1, until = statement_timestamp() + make_interval(secs => %s)
 WHERE account_id = %s AND until <= statement_timestamp() RETURNING fence
 """  # noqa: S608, SLF001
 
@@ -42,7 +43,7 @@ def turn(account_id: UUID) -> Iterator[int]:
 def _take(account_id: UUID) -> int:
     Turn.objects.get_or_create(account_id=account_id)
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [LEASE, account_id])
+        cursor.execute(TAKE, [LEASE.total_seconds(), account_id])
         row = cursor.fetchone()
     if row is None:
         raise AccountBusy("Another run is working on this account.")

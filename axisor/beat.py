@@ -26,7 +26,8 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         """Send a due entry; an automation's tick gets its slot appended."""
         if entry.task == EVALUATE_TASK:
             entry = with_slot(entry)
-        return super().apply_async(entry, **kwargs)
+        sent: AsyncResult[Any] = super().apply_async(entry, **kwargs)
+        return sent
 
 
 def with_slot(entry: RedBeatSchedulerEntry) -> RedBeatSchedulerEntry:

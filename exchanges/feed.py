@@ -6,7 +6,7 @@ older one never overwrites a newer one, and a reader decides by its age whether 
 
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import redis
@@ -38,7 +38,8 @@ def put_ticker(exchange: str, aged: Aged[Ticker]) -> bool:
 
 def ticker(exchange: str) -> Aged[Ticker] | None:
     """The latest ticker of an exchange, or None when nothing is known."""
-    return _get(f"feed:ticker:{exchange}", TICKER)
+    stored = _get(f"feed:ticker:{exchange}")
+    return TICKER.validate_json(stored) if stored else None
 
 
 def put_holdings(account_id: UUID, aged: Aged[Holdings]) -> bool:
@@ -56,7 +57,8 @@ def invalidate_holdings(account_id: UUID, *, at: datetime) -> None:
 
 def holdings(account_id: UUID) -> Aged[Holdings] | None:
     """The latest holdings of an account, or None when nothing is known."""
-    return _get(f"feed:holdings:{account_id}", HOLDINGS)
+    stored = _get(f"feed:holdings:{account_id}")
+    return HOLDINGS.validate_json(stored) if stored else None
 
 
 @cache
@@ -74,6 +76,5 @@ def _store(key: str, at: datetime, value: bytes) -> bool:
     return bool(store(keys=[key], args=[microseconds, value, KEEP_SECONDS]))
 
 
-def _get(key: str, adapter: TypeAdapter[Any]) -> Any:
-    stored = _redis().hget(key, "value")
-    return adapter.validate_json(stored) if stored else None
+def _get(key: str) -> bytes | None:
+    return cast("bytes | None", _redis().hget(key, "value"))

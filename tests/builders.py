@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 def trade(
     *,
-    id: str = "t1",
+    trade_id: str = "t1",
     side: str = "buy",
     leverage: int = 10,
     quantity: int = 10_000,
@@ -23,7 +23,7 @@ def trade(
     """A running trade, with margin and liquidation price as the exchange would give them."""
     price = Decimal(entry)
     values: dict[str, Any] = {
-        "id": id,
+        "id": trade_id,
         "type": OrderType.MARKET,
         "side": Side(side),
         "status": TradeStatus.RUNNING,

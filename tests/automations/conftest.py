@@ -39,7 +39,7 @@ class Guarded:
         """Let the price fall; at 92,400 about 82 % of the margin is used."""
         self.paper.control.set_price(Decimal(price))
 
-    def run(self, slot: str = "tick:1") -> Execution | None:
+    def run(self, slot: str = "tick:1") -> Execution:
         """Execute the guard for a slot."""
         automation = Automation.objects.select_related("account__exchange", "account__user")
         return execute(automation.get(pk=self.automation.pk), slot=slot, cause="tick")

@@ -1,0 +1,165 @@
+"""The API for automations: what it takes, what it refuses, and who may see what."""
+
+import pytest
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from automations.models import Automation
+from tests.automations.conftest import ADD_MARGIN
+
+pytestmark = pytest.mark.django_db
+
+GOOD = {
+    "name": "night watch",
+    "kind": "margin_guard",
+    "config": {"threshold": "0.8", "action": ADD_MARGIN},
+}
+
+
+def client_of(user):
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
+    return client
+
+
+@pytest.fixture
+def client(guarded):
+    return client_of(guarded.user)
+
+
+@pytest.fixture
+def stranger(guarded):
+    return client_of(User.objects.create_user("stranger"))
+
+
+def test_create_fills_in_defaults_and_the_active_account(client, guarded):
+    answer = client.post("/api/automations/", GOOD, format="json")
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["account"] == str(guarded.account.id)
+    assert (body["period"], body["every"], body["is_active"]) == (30, None, True)
+    assert body["config"]["cool_down"] == 60
+    assert body["config"]["scope"] == {"side": "both", "only": None, "exclude": []}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"name": ""}, "name", "blank"),
+        ({"name": None}, "name", "null"),
+        ({"kind": "tp_sl"}, "kind", "not available yet; available: margin_guard"),
+        ({"kind": "magic"}, "kind", "not a kind of automation; available: margin_guard"),
+        ({"every": 0}, "every", "greater than or equal to 1"),
+        ({"every": 3601}, "every", "less than or equal to 3600"),
+        ({"every": "soon"}, "every", "valid integer"),
+        ({"account": "00000000-0000-0000-0000-000000000000"}, "account", "does not exist"),
+        ({"user": 1}, "user", "Unknown field"),
+        ({"reason_code": "fine"}, "reason_code", "Unknown field"),
+        ({"config": []}, "config", "dictionary"),
+        ({"config": {}}, "config.threshold", "Required"),
+        ({"config": {**GOOD["config"], "treshold": 1}}, "config.treshold", "Unknown key"),
+        ({"config": {**GOOD["config"], "threshold": 2}}, "config.threshold", "less than or equal"),
+        (
+            {"config": {**GOOD["config"], "action": {"type": "reduce_position", "percent": 50}}},
+            "config.action",
+            "reduce_position is not available yet; use add_margin or close_position",
+        ),
+        (
+            {"config": {**GOOD["config"], "action": {**ADD_MARGIN, "amount": -1}}},
+            "config.action.add_margin.amount",
+            "greater than or equal to 1",
+        ),
+    ],
+    ids=str,
+)
+def test_bad_input_is_a_400_that_names_the_field_and_saves_nothing(client, changes, field, words):
+    answer = client.post("/api/automations/", {**GOOD, **changes}, format="json")
+    assert answer.status_code == 400
+    assert words in " ".join(answer.json()[field])
+    assert Automation.objects.count() == 1
+
+
+def test_patch_pauses_and_changes(client, guarded):
+    url = f"/api/automations/{guarded.automation.id}/"
+    answer = client.patch(url, {"is_active": False, "every": 10, "name": "new"}, format="json")
+    assert answer.status_code == 200
+    assert (answer.json()["is_active"], answer.json()["period"]) == (False, 10)
+    guarded.automation.refresh_from_db()
+    assert guarded.automation.name == "new"
+
+
+@pytest.mark.parametrize("change", [{"kind": "tp_sl"}, {"config": {"threshold": 5}}, {"x": 1}])
+def test_a_bad_patch_changes_nothing(client, guarded, change):
+    url = f"/api/automations/{guarded.automation.id}/"
+    assert client.patch(url, {"name": "new", **change}, format="json").status_code == 400
+    guarded.automation.refresh_from_db()
+    assert guarded.automation.name == "guard"
+
+
+def test_delete_keeps_the_history(client, guarded):
+    guarded.run()
+    url = f"/api/automations/{guarded.automation.id}/"
+    assert client.delete(url).status_code == 204
+    assert client.get(url).status_code == 404
+    assert client.get("/api/executions/").json()["count"] == 1
+
+
+def test_an_execution_says_what_and_why(client, guarded):
+    guarded.fall()
+    guarded.run()
+    (execution,) = client.get("/api/executions/").json()["results"]
+    assert execution["event"] == "margin_guard_executed"
+    assert execution["status"] == "success"
+    assert execution["cause"] == "tick"
+    assert "adding 50,000 sats" in execution["reason_text"]
+    assert execution["intents"][0]["state"] == "confirmed"
+    assert execution["inputs"]["ages"]["ticker"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "count"),
+    [
+        ("status=success", 200, 1),
+        ("status=error", 200, 0),
+        ("status=nonsense", 400, None),
+        ("automation=00000000-0000-0000-0000-000000000000", 200, 0),
+        ("automation=nonsense", 400, None),
+    ],
+)
+def test_executions_can_be_filtered(client, guarded, query, status, count):
+    guarded.fall()
+    guarded.run()
+    answer = client.get(f"/api/executions/?{query}")
+    assert answer.status_code == status
+    assert answer.json().get("count") == count
+
+
+@pytest.mark.parametrize("method", ["get", "patch", "delete"])
+@pytest.mark.parametrize("resource", ["automations", "executions"])
+def test_what_belongs_to_another_user_does_not_exist(guarded, stranger, method, resource):
+    execution = guarded.run()
+    pk = guarded.automation.id if resource == "automations" else execution.id
+    answer = getattr(stranger, method)(f"/api/{resource}/{pk}/", {}, format="json")
+    assert answer.status_code == (405 if (resource, method) in READ_ONLY else 404)
+    assert stranger.get(f"/api/{resource}/").json()["count"] == 0
+
+
+READ_ONLY = {("executions", "patch"), ("executions", "delete")}
+
+
+def test_an_automation_cannot_be_put_on_another_users_account(guarded, stranger):
+    body = {**GOOD, "account": str(guarded.account.id)}
+    answer = stranger.post("/api/automations/", body, format="json")
+    assert answer.status_code == 400
+    assert "account" in answer.json()
+
+
+def test_without_an_active_account_it_says_what_to_do(guarded, stranger):
+    answer = stranger.post("/api/automations/", GOOD, format="json")
+    assert (answer.status_code, list(answer.json())) == (400, ["account"])
+
+
+@pytest.mark.parametrize("resource", ["accounts", "automations", "executions"])
+def test_nobody_gets_anything_without_a_token(db, resource):
+    assert APIClient().get(f"/api/{resource}/").status_code == 401

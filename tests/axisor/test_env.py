@@ -1,0 +1,53 @@
+"""The environment: what is refused, and in which words."""
+
+import base64
+
+import pytest
+
+from axisor import env
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+GOOD = {
+    "AXISOR_SECRET_KEY": "k3y-" + "0123456789" * 4,
+    "AXISOR_VAULT_KEYS": f"a:{KEY}",
+    "DATABASE_URL": "postgres://axisor:pw@127.0.0.1:5432/axisor",
+    "REDIS_URL": "redis://:pw@127.0.0.1:6379/0",
+    "HOME": "/anywhere",
+}
+
+
+def test_what_is_good_is_read():
+    read = env.read(GOOD)
+    assert read.vault_keys == {"a": bytes(range(32))}
+    assert read.is_local
+    assert not env.read({**GOOD, "AXISOR_ALLOWED_HOSTS": "axisor.example"}).is_local
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"AXISOR_SECRET_KEY": ""}, "AXISOR_SECRET_KEY is not set"),
+        ({"AXISOR_SECRET_KEY": "short"}, "AXISOR_SECRET_KEY is too short or a placeholder"),
+        ({"AXISOR_SECRET_KEY": "change-me-" * 5}, "AXISOR_SECRET_KEY is too short or a placehol"),
+        ({"AXISOR_SECRET_KEY": "x" * 50}, "AXISOR_SECRET_KEY is too short or a placeholder"),
+        ({"AXISOR_VAULT_KEYS": ""}, "AXISOR_VAULT_KEYS is not set"),
+        ({"AXISOR_VAULT_KEYS": KEY}, "AXISOR_VAULT_KEYS: each entry is id:base64"),
+        ({"AXISOR_VAULT_KEYS": "a:short"}, "AXISOR_VAULT_KEYS: a key is the base64 of 32"),
+        ({"AXISOR_VAULT_KEYS": f"a:{KEY},a:{KEY}"}, "ids differ"),
+        ({"AXISOR_VAULT_KEYS": "a:" + "A" * 43 + "="}, "a key is the base64 of 32 random"),
+        ({"AXISOR_ALLOWED_HOSTS": "*"}, "AXISOR_ALLOWED_HOSTS must be host names"),
+        ({"AXISOR_ALLOWED_HOSTS": "https://a"}, "AXISOR_ALLOWED_HOSTS must be host names"),
+        ({"DATABASE_URL": "sqlite:///db"}, "DATABASE_URL must be a URL that starts with postgres"),
+        ({"DATABASE_URL": "postgres://h:port/x"}, "DATABASE_URL must be a URL"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be a URL that starts with redis://"),
+        ({"AXISOR_PAPER_URL": "ftp://h"}, "AXISOR_PAPER_URL must be a URL"),
+        ({"LN_MARKETS_API_URL": "x"}, "LN_MARKETS_API_URL must be a URL"),
+        ({"AXISOR_SECRETKEY": "x"}, "AXISOR_SECRETKEY is not a setting of Axisor"),
+    ],
+    ids=str,
+)
+def test_what_is_bad_is_refused_with_a_sentence(changes, words):
+    with pytest.raises(env.InvalidEnvironment) as refusal:
+        env.read({**GOOD, **changes})
+    assert words in str(refusal.value)
+    assert "pw@" not in str(refusal.value)

@@ -1,0 +1,52 @@
+"""The project as a whole: migrations, health, documents, and the table of tasks."""
+
+import pytest
+from celery import current_app
+from django.core.management import call_command
+from django.test import Client
+
+from axisor.celery import TASK_QUEUES, VISIBILITY_TIMEOUT, WORKERS
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_models_have_their_migrations():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_the_deployment_check_is_clean():
+    call_command("check", fail_level="ERROR")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/schema/", "/api/docs/"])
+def test_open_pages_answer(path):
+    assert Client().get(path).status_code == 200
+
+
+def test_not_ready_without_redis(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"] == {"database": "ok", "redis": "failed"}
+
+
+def test_every_task_has_a_queue_that_a_worker_empties():
+    current_app.loader.import_default_modules()
+    ours = {name for name in current_app.tasks if name.startswith("automations.")}
+    emptied = {queue for worker in WORKERS.values() for queue in worker.queues}
+    assert ours == set(TASK_QUEUES)
+    assert set(TASK_QUEUES.values()) | {"critical"} == emptied
+
+
+def test_no_task_may_run_longer_than_the_broker_waits_for_it():
+    from automations.rules.registry import KINDS
+    from automations.tasks import HARD_LIMIT_AFTER
+
+    longest = max(kind.timeout for kind in KINDS.values()) + HARD_LIMIT_AFTER
+    assert max(longest, current_app.conf.task_time_limit) < VISIBILITY_TIMEOUT
+
+
+def test_scheduled_tasks_exist():
+    current_app.loader.import_default_modules()
+    names = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+    assert names <= set(current_app.tasks)
