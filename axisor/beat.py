@@ -5,7 +5,6 @@ or sent again by a second beat that took over, carries the same slot, and the un
 executions and intents does the rest.
 """
 
-import copy
 from typing import Any
 
 from celery.result import AsyncResult
@@ -23,16 +22,17 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         reconcile_schedule()
 
     def apply_async(self, entry: RedBeatSchedulerEntry, **kwargs: Any) -> AsyncResult[Any]:
-        """Send a due entry; an automation's tick gets its slot appended."""
+        """Send a due entry; an automation's `[id]` becomes the one tick `[id, slot]`.
+
+        The entry was loaded for this tick alone, and its arguments are not written back.
+        """
         if entry.task == EVALUATE_TASK:
-            entry = with_slot(entry)
+            entry.args = [[[*entry.args, slot_of(entry)]]]
         sent: AsyncResult[Any] = super().apply_async(entry, **kwargs)
         return sent
 
 
-def with_slot(entry: RedBeatSchedulerEntry) -> RedBeatSchedulerEntry:
-    """Turn the stored arguments `[automation_id]` into `[[[automation_id, slot]]]`."""
+def slot_of(entry: RedBeatSchedulerEntry) -> str:
+    """`tick:<epoch>`, the second at which the entry became due."""
     due_at = entry.last_run_at + entry.schedule.run_every
-    stamped = copy.copy(entry)
-    stamped.args = [[[entry.args[0], f"tick:{int(due_at.timestamp())}"]]]
-    return stamped
+    return f"tick:{int(due_at.timestamp())}"

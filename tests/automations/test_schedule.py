@@ -1,5 +1,7 @@
 """RedBeat's entries follow the database; slots are made once, by the beat."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from redbeat.schedulers import RedBeatSchedulerEntry
 from accounts.services import activate_account, connect_account, disconnect_account
 from automations import schedule
 from automations.services import delete_automation, update_automation
-from axisor.beat import Scheduler, with_slot
+from axisor.beat import Scheduler, slot_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -103,10 +105,21 @@ def entry_schedule():
     return current_app.conf.beat_schedule["reconcile-schedule"]["schedule"]
 
 
-def test_a_slot_comes_from_when_the_entry_was_due(guarded):
+def test_a_slot_is_the_second_the_entry_became_due(guarded):
     stored = entry(guarded)
     stored.last_run_at = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     due = int(datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC).timestamp())
-    again = with_slot(stored)
-    assert again.args == with_slot(stored).args == [[[str(guarded.automation.id), f"tick:{due}"]]]
-    assert stored.args == [str(guarded.automation.id)]
+    assert slot_of(stored) == slot_of(stored) == f"tick:{due}"
+
+
+def test_a_fired_entry_sends_one_tick_and_keeps_its_definition(guarded):
+    scheduler = Scheduler(app=current_app, lazy=False)
+    slot = slot_of(entry(guarded))
+    scheduler.apply_async(entry(guarded))
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        message = json.loads(client.lpop("evaluate"))
+    (args, kwargs, _) = json.loads(base64.b64decode(message["body"]))
+    assert args == [[[str(guarded.automation.id), slot]]]
+    assert kwargs == {}
+    assert entry(guarded).args == [str(guarded.automation.id)]
+    assert not entry(guarded).is_due().is_due
