@@ -7,7 +7,7 @@ not in it is a typing mistake, and refused: a misspelt setting must not be silen
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
@@ -35,11 +35,11 @@ class InvalidEnvironment(Exception):
 class Environment:
     """What the settings are made from. The first of `vault_keys` seals, all of them open."""
 
-    secret_key: str
-    vault_keys: Mapping[str, bytes]
+    secret_key: str = field(repr=False)
+    vault_keys: Mapping[str, bytes] = field(repr=False)
     allowed_hosts: list[str]
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     paper_url: str
     ln_markets_url: str | None
 
