@@ -3,6 +3,7 @@
 import base64
 import logging
 import traceback
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -11,14 +12,14 @@ from django.test import Client
 from django.urls import reverse
 from django.views.debug import ExceptionReporter
 
-from accounts.credentials import unseal_credentials
-from accounts.errors import AccountError
+from accounts.credentials import check_credentials, unseal_credentials
+from accounts.errors import AccountError, InvalidField, SealBroken
 from accounts.gateway import open_client
-from accounts.models import ExchangeAccount, User
+from accounts.models import ExchangeAccount
 from accounts.services import connect_account
 from exchanges.errors import ExchangeError
 from exchanges.types import Credentials
-from tests.accounts.builders import a_user, api_of
+from tests.accounts.builders import a_user, an_account, api_of
 
 pytestmark = pytest.mark.django_db
 
@@ -99,8 +100,7 @@ def test_a_failed_connection_shows_the_credentials_nowhere(
     with pytest.raises((AccountError, ExchangeError)) as failed:
         connect_account(user=a_user(), exchange=at_paper, name="main", credentials=CANARY)
     chain = "".join(traceback.format_exception(failed.value))
-    report = ExceptionReporter(None, failed.type, failed.value, failed.tb)
-    assert_hidden(chain + report.get_traceback_html() + caplog.text, CANARY)
+    assert_hidden(chain + report_of(failed) + caplog.text, CANARY)
     assert_hidden("\n".join(database()), CANARY)
 
 
@@ -114,13 +114,25 @@ def test_refused_input_is_not_repeated(nobody_there, caplog, spoiled):
     assert_hidden(answer.content.decode() + caplog.text, CANARY)
 
 
-def test_a_broken_seal_reports_neither_the_vault_key_nor_what_was_sealed(paper, at_paper, settings):
-    real = paper.control.create_account(balance=1).credentials
-    account = connect_account(user=a_user(), exchange=at_paper, name="main", credentials=real)
-    account.user = User.objects.create(username="thief")
-    with pytest.raises(AccountError) as failed:
+def report_of(failed):
+    """The page Django would mail to an administrator, with the variables of every frame."""
+    return ExceptionReporter(None, failed.type, failed.value, failed.tb).get_traceback_html()
+
+
+@pytest.mark.parametrize("field", ["key", "secret", "passphrase"])
+def test_a_report_of_an_unsendable_credential_does_not_show_it(field):
+    with pytest.raises(InvalidField) as failed:
+        check_credentials(replace(CANARY, **{field: getattr(CANARY, field) + "\n"}))
+    assert_hidden(report_of(failed), CANARY)
+
+
+def test_a_report_of_a_broken_seal_shows_neither_the_vault_key_nor_the_credentials(settings):
+    account = an_account(a_user(), credentials=CANARY)
+    account.user = a_user("thief")
+    with pytest.raises(SealBroken) as failed:
         unseal_credentials(account)
-    report = ExceptionReporter(None, failed.type, failed.value, failed.tb).get_traceback_html()
-    assert_hidden(report, real)
+    report = report_of(failed)
+    assert "unseal_credentials" in report
+    assert_hidden(report, CANARY)
     for key in settings.VAULT_KEYS.values():
-        assert repr(key)[2:-1] not in report
+        assert repr(key[:4])[2:-1] not in report

@@ -61,6 +61,12 @@ def test_every_flipped_bit_is_refused():
         assert "canary" not in refusal(bytes(broken))
 
 
+def test_the_header_is_authenticated_even_where_two_ids_share_a_key():
+    with override_settings(VAULT_KEYS={"one": OLD["old"], "two": OLD["old"]}):
+        token = seal(CANARY, bound_to=HERE)
+        assert "moved" in refusal(token.replace(b"one", b"two", 1))
+
+
 def test_every_truncation_is_refused():
     token = seal(CANARY, bound_to=HERE)
     for length in range(len(token)):
