@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -34,9 +35,15 @@ def _number(value: object) -> object:
     raise ValueError("must be a number")
 
 
+def _on_tick(value: Decimal) -> Decimal:
+    if value % PRICE_TICK:
+        raise ValueError(f"must be a multiple of {PRICE_TICK}")
+    return value
+
+
 Number = Annotated[Decimal, BeforeValidator(_number)]
-Price = Annotated[Number, Field(gt=0, le=MAX_PRICE, multiple_of=PRICE_TICK)]
-Level = Annotated[Number, Field(ge=0, le=MAX_PRICE, multiple_of=PRICE_TICK)]
+Price = Annotated[Number, Field(gt=0, le=MAX_PRICE), AfterValidator(_on_tick)]
+Level = Annotated[Number, Field(ge=0, le=MAX_PRICE), AfterValidator(_on_tick)]
 Sats = Annotated[int, Field(strict=True, gt=0, le=MAX_SATS)]
 
 
