@@ -128,6 +128,11 @@ class ExchangeAccountAdmin(ModelAdmin):
         """Return False: an account is disconnected, never deleted."""
         return False
 
+    @admin.display(boolean=True, description="connected")
+    def is_connected(self, account: ExchangeAccount) -> bool:
+        """Whether the platform holds credentials for it."""
+        return account.is_connected
+
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[ExchangeAccount]) -> None:
         """Make each the active account of its user."""
