@@ -18,7 +18,7 @@ test: env  ## Run every check and test, against servers of its own
 	@echo "ruff" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
 	@echo "import contracts" && $(BIN)/lint-imports --no-logo > .venv/contracts.log || { cat .venv/contracts.log; exit 1; }
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
-	@echo "pytest" && $(BIN)/pytest -n 2 -q
+	@echo "pytest" && $(BIN)/python -m pytest -n 2 -q
 
 format: env  ## Put the code into the shape that `make test` wants
 	@$(BIN)/ruff check --fix --quiet && $(BIN)/ruff format --quiet

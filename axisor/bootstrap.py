@@ -108,7 +108,7 @@ def is_prepared() -> bool:
 
 def prepare(lock: "IO[bytes]") -> None:
     """Make the environment from nothing, with the stamp as the last thing."""
-    free = shutil.disk_usage(str(ROOT)).free // 1_000_000
+    free = shutil.disk_usage(str(ROOT)).free // 10**6
     if free < NEEDED_MEGABYTES:
         raise CannotPrepare(
             "The disk of {} has {} MB left and the installation takes {} MB: free some space,"
@@ -157,7 +157,7 @@ def install(command: "list[str]", lock: "IO[bytes]") -> None:
         pass_fds=[lock.fileno()],
     )
     try:
-        output = follow(pip.stdout, total)
+        output = follow(pip.stdout or [], total)
     finally:
         pip.terminate()
         failed = pip.wait()
@@ -171,7 +171,7 @@ def follow(lines: "Iterable[str]", total: int) -> str:
     fetched = 0
     for line in lines:
         said.append(line)
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):
             fetched += 1
             show("Fetching packages: {} of at most {}".format(fetched, total), fetched % 25 == 0)
         elif line.startswith("Installing collected"):

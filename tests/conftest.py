@@ -1,5 +1,6 @@
 """Fixtures that every part of the suite may use."""
 
 from tests.paper_server import paper
+from tests.running import _platform, running_axisor
 
-__all__ = ["paper"]
+__all__ = ["_platform", "paper", "running_axisor"]

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from typing import NamedTuple
 
 from axisor.up.child import LOOK_AGAIN_SECONDS, Child
 from axisor.up.errors import CannotStart
@@ -31,6 +32,13 @@ def delay_after(previous: float, lived: float) -> float:
     if previous == 0 or lived >= STEADY_SECONDS:
         return FIRST_DELAY
     return min(previous * 2, LONGEST_DELAY)
+
+
+class End(NamedTuple):
+    """How a run ended that should have gone on, and after how many seconds."""
+
+    how: str
+    lived: float
 
 
 class Supervisor:
@@ -93,22 +101,27 @@ class Supervisor:
         Raises:
             CannotStart: it failed.
         """
-        if await self._run_once(job, deaths=0) is not None:
-            raise CannotStart(f"{job.name} failed.{self._output.last_lines(job.name)}")
+        if end := await self._run_once(job):
+            raise CannotStart(f"{job.name} {end.how}.{self._output.last_lines(job.name)}")
 
     async def _keep(self, part: Part) -> None:
         for need in part.needs:
             await self._up[need].wait()
-        delay, deaths = 0.0, 0
-        while (lived := await self._run_once(part, deaths)) is not None:
-            deaths += 1
-            delay = delay_after(delay, lived)
-            self._output.say(f"{part.name} starts again in {delay:g} s")
+        delay, tries = 0.0, 0
+        while end := await self._run_once(part):
+            tries += 1
+            if not self._has_answered(part) and (part.ends or tries == TRIES):
+                raise self._give_up(part, end.how)
+            delay = delay_after(delay, end.lived)
+            self._output.say(f"{part.name} {end.how}; it starts again in {delay:g} s")
             await asyncio.sleep(delay)
 
-    async def _run_once(self, part: Part, deaths: int) -> float | None:
-        """Run a part until it ends; return the seconds it lived, or None for a job well done."""
-        child = self._children[part.name] = Child(part, self._output)
+    async def _run_once(self, part: Part) -> End | None:
+        """Run a part until it ends; return how, or None for a job well done."""
+        try:
+            child = self._children[part.name] = Child(part, self._output)
+        except OSError as error:
+            return End(f"could not be started ({error})", lived=0)
         if not part.ends:
             await self._see_answer(child)
         while not child.has_ended():
@@ -118,8 +131,7 @@ class Supervisor:
         if part.ends and code == 0:
             self._note_up(part)
             return None
-        self._mourn(part, f"{part.name} {_how(code)}", deaths + 1)
-        return lived
+        return End(_how(code), lived)
 
     async def _see_answer(self, child: Child) -> None:
         try:
@@ -127,24 +139,25 @@ class Supervisor:
                 while not child.has_ended() and not await child.answers():
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
         except TimeoutError:
+            if not self._has_answered(child.part):
+                raise self._give_up(child.part, "runs but does not answer") from None
             await child.reap()
-            self._mourn(child.part, f"{child.part.name} does not answer", TRIES)
         if not child.has_ended():
             self._note_up(child.part)
 
+    def _has_answered(self, part: Part) -> bool:
+        return self._up[part.name].is_set()
+
+    def _give_up(self, part: Part, how: str) -> CannotStart:
+        said = self._output.last_lines(part.name)
+        return CannotStart(f"{part.name} {how}, so the platform cannot run. Its last lines:{said}")
+
     def _note_up(self, part: Part) -> None:
-        again = " again" if self._up[part.name].is_set() else ""
+        again = " again" if self._has_answered(part) else ""
         self._up[part.name].set()
         seconds = time.monotonic() - self._began_at
         what = "is done" if part.ends else "answers"
         self._output.say(f"{part.name} {what}{again}" + ("" if again else f" ({seconds:.1f} s)"))
-
-    def _mourn(self, part: Part, what: str, deaths: int) -> None:
-        if self._up[part.name].is_set():
-            self._output.say(what)
-        elif part.ends or deaths >= TRIES:
-            said = self._output.last_lines(part.name)
-            raise CannotStart(f"{what}, so the platform cannot run. Its last lines:{said}")
 
     async def _announce(self, when_up: Callable[[], Awaitable[None]]) -> None:
         while missing := [name for name, event in self._up.items() if not event.is_set()]:
