@@ -12,7 +12,7 @@ from uuid import UUID
 from accounts.errors import AccountError
 from accounts.gateway import open_client
 from automations import schedule, selectors, sensing
-from automations.execution import note_blind, note_quiet
+from automations.execution import note_blind, note_broken, note_quiet
 from automations.models import Automation
 from automations.rules.registry import kind_of
 from automations.sensing import utc_now
@@ -38,7 +38,11 @@ def look(ticks: Iterable[Tick]) -> Looked:
     slots = dict(ticks)
     found = selectors.runnable(slots)
     for automation in found:
-        _look_at(automation, slots[str(automation.id)], looked)
+        try:
+            _look_at(automation, slots[str(automation.id)], looked)
+        except Exception as error:
+            log.exception("Automation %s cannot be evaluated.", automation.id)
+            note_broken(automation, error)
     for gone in set(slots) - {str(automation.id) for automation in found}:
         schedule.remove(gone)
     return looked

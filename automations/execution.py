@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from pydantic import TypeAdapter
 
+from accounts.errors import AccountError
 from accounts.gateway import open_client
 from accounts.models import Event
 from accounts.services import record_event
@@ -61,8 +62,14 @@ def finish_open(account_id: UUID, client: ExchangeClient, fence: int) -> None:
 
 
 def record_failure(automation: Automation, *, slot: str, cause: str, error: Exception) -> None:
-    """Say that the slot's run failed for good, unless an execution says something already."""
-    text = str(error) if isinstance(error, ExchangeError) else type(error).__name__
+    """Say that the slot's run failed for good, unless an execution says something already.
+
+    What it was sending when it broke off is of unknown outcome.
+    """
+    text = _words(error)
+    if not isinstance(error, TransientError):
+        for intent in automation.intents.filter(slot=slot, state=Intent.State.SENDING):
+            intents.mark_unknown(intent, f"The run broke off while sending: {text}")
     now = utc_now()
     with transaction.atomic():
         execution, is_new = Execution.objects.get_or_create(
@@ -105,17 +112,32 @@ def note_quiet(
 
 def note_blind(automation: Automation, error: Exception) -> None:
     """Remember that the automation could not see: stale or absent data is never safe."""
-    text = f"Market or account could not be read: {error}"
-    if automation.reason_code != "blind":
+    text = f"It is blind: market or account could not be read. {_words(error)}"
+    _note_trouble(automation, Reason("blind", text, Severity.WARNING))
+
+
+def note_broken(automation: Automation, error: Exception) -> None:
+    """Remember that the automation could not be evaluated, for a fault of the platform's own."""
+    text = f"It could not be evaluated: {_words(error)}. An operator finds more in the log."
+    _note_trouble(automation, Reason("broken", text, Severity.CRITICAL))
+
+
+def _note_trouble(automation: Automation, reason: Reason) -> None:
+    if automation.reason_code != reason.code:
         record_event(
             user=automation.user,
             account=automation.account,
-            kind="automation_blind",
-            severity=Event.Severity.WARNING,
-            message=f"{automation.name} is blind. {text}",
+            kind=f"automation_{reason.code}",
+            severity=Event.Severity(reason.severity.value),
+            message=f"{automation.name}: {reason.text}",
             data={"automation": str(automation.id)},
         )
-    _note(automation, Reason("blind", text, Severity.WARNING))
+    _note(automation, reason)
+
+
+def _words(error: Exception) -> str:
+    """What may be shown of an error: only ours are written for users."""
+    return str(error) if isinstance(error, (ExchangeError, AccountError)) else type(error).__name__
 
 
 def _begin(

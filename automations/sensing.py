@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db.models import Q
+from django.db.models.functions import Now
 from pydantic import TypeAdapter
 
 from accounts.models import ExchangeAccount
@@ -17,6 +19,11 @@ from exchanges.types import Aged, Holdings, Ticker
 FRESH = timedelta(seconds=5)
 """How old market and account may be for a decision; anything older is refreshed first."""
 
+
+OPEN = Q(state__in=[Intent.State.SENDING, Intent.State.UNKNOWN]) | Q(
+    state=Intent.State.PLANNED, deadline__gt=Now()
+)
+"""Intents that may still have an effect: one that nobody claimed in time has none."""
 
 T = TypeVar("T")
 
@@ -60,18 +67,16 @@ def refresh_feed(
 
 def past_actions(automation: Automation) -> tuple[PastAction, ...]:
     """What counts against the automation's caps: all it sent or is about to, unknown too."""
-    wasted = (Intent.State.REJECTED, Intent.State.LAPSED)
-    intents = automation.intents.exclude(state__in=wasted).order_by("created_at", "leg")
+    intents = automation.intents.filter(OPEN | Q(state=Intent.State.CONFIRMED))
     return tuple(
         PastAction(intent.action["trade_id"], intent.sats, intent.signed_at or intent.created_at)
-        for intent in intents
+        for intent in intents.order_by("created_at", "leg")
     )
 
 
 def unsettled_trades(account_id: UUID) -> frozenset[str]:
     """The trades of an account with an action under way or of unknown outcome."""
-    open_states = (Intent.State.PLANNED, Intent.State.SENDING, Intent.State.UNKNOWN)
-    intents = Intent.objects.filter(account_id=account_id, state__in=open_states)
+    intents = Intent.objects.filter(OPEN, account_id=account_id)
     return frozenset(intents.values_list("action__trade_id", flat=True))
 
 

@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=30)
 
 # One statement, so that a run that freezes in it can never read another run's fence.
 TAKE = f"""
-UPDATE {Turn._meta.db_table} 
+UPDATE {Turn._meta.db_table}
 SET fence = fence + 1, until = statement_timestamp() + make_interval(secs => %s)
 WHERE account_id = %s AND until <= statement_timestamp() RETURNING fence
 """  # noqa: S608, SLF001

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import task_prerun
 from django.conf import settings
 from django.db import close_old_connections
@@ -106,6 +106,7 @@ app.autodiscover_tasks(["automations"])
 
 
 @task_prerun.connect
-def drop_broken_connections(**kwargs: Any) -> None:
+def drop_broken_connections(task: Task[Any, Any], **kwargs: Any) -> None:
     """Close the database connections that are past their age or no longer answer."""
-    close_old_connections()
+    if not task.request.is_eager:
+        close_old_connections()

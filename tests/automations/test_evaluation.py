@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import Event
 from automations import evaluation, sensing
-from automations.models import Execution
-from automations.services import update_automation
+from automations.models import Automation, Execution
+from automations.services import create_automation, update_automation
 from exchanges import feed
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +101,20 @@ def test_a_reading_begun_before_an_action_is_refused_after_it(guarded, ticks):
     feed.invalidate_holdings(guarded.account.id, at=before.at + timedelta(seconds=1))
     assert not feed.put_holdings(guarded.account.id, before)
     assert feed.holdings(guarded.account.id) is None
+
+
+def test_a_broken_automation_is_noted_and_the_others_are_looked_at(guarded, ticks):
+    evaluation.refresh(ticks)
+    broken = create_automation(
+        user=guarded.user,
+        account=guarded.account,
+        kind="margin_guard",
+        name="broken",
+        config=guarded.automation.config,
+    )
+    Automation.objects.filter(pk=broken.pk).update(config={"threshold": "from another version"})
+    evaluation.look([(str(broken.id), "tick:1"), *ticks])
+    broken.refresh_from_db()
+    assert broken.reason_code == "broken"
+    assert reason_of(guarded) == "within_threshold"
+    assert Event.objects.filter(kind="automation_broken", severity="critical").count() == 1

@@ -153,6 +153,11 @@ class TestAfterACrash:
         assert Intent.objects.get().state == "lapsed"
         assert Execution.objects.get().status == "error"
 
+    def test_a_planned_intent_past_its_deadline_blocks_nothing(self, interrupted):
+        Intent.objects.update(deadline=timezone.now())
+        interrupted.run("tick:2")
+        assert interrupted.effects() == ["add_margin"]
+
     def test_a_sending_intent_is_never_sent_again(self, interrupted):
         with turn(interrupted.account.id) as fence:
             assert intents.claim(Intent.objects.get(), fence=fence)

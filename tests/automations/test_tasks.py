@@ -1,0 +1,100 @@
+"""The tasks: what their messages carry, how they are retried, what is left when that is in vain."""
+
+import base64
+import json
+
+import pytest
+import redis
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+
+from accounts.models import Event
+from automations import tasks
+from automations.models import Execution, Intent
+from automations.services import update_automation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def broker():
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        yield client
+
+
+def message(broker, queue):
+    stored = json.loads(broker.lpop(queue))
+    args, kwargs, _ = json.loads(base64.b64decode(stored["body"]))
+    return args, kwargs, stored["headers"]
+
+
+def test_a_stale_tick_becomes_a_refresh_and_then_a_protective_execution(guarded, broker):
+    guarded.fall()
+    tick = [str(guarded.automation.id), "tick:1"]
+
+    tasks.evaluate([tick])
+    args, kwargs, _ = message(broker, "refresh")
+    assert (args, kwargs) == ([[tick]], {})
+
+    tasks.refresh(*args)
+    args, kwargs, headers = message(broker, "critical")
+    assert (args, kwargs) == ([*tick, "tick"], {})
+    assert headers["timelimit"] == [70, 60]
+    assert headers["expires"] is None
+
+    tasks.execute(*args)
+    assert guarded.effects() == ["add_margin"]
+
+
+def test_a_paused_automation_is_not_executed(guarded):
+    guarded.fall()
+    update_automation(automation=guarded.automation, is_active=False)
+    tasks.execute(str(guarded.automation.id), "tick:1", "tick")
+    assert guarded.effects() == []
+    assert Execution.objects.count() == 0
+
+
+def run(guarded):
+    return tasks.execute.apply(args=(str(guarded.automation.id), "tick:1", "tick"))
+
+
+def test_what_can_pass_is_retried_as_the_kind_says_and_then_told(guarded):
+    guarded.paper.control.fault("cut_before", path="/v3/futures/ticker", times=4)
+    run(guarded)
+    execution = Execution.objects.get()
+    assert (execution.status, execution.reason_code) == ("error", "failed")
+    assert "did not answer" in execution.error
+    assert Event.objects.filter(kind="margin_guard_executed", severity="warning").count() == 1
+
+
+def test_a_trouble_that_passes_in_time_is_forgotten(guarded):
+    guarded.fall()
+    guarded.paper.control.fault("cut_before", path="/v3/futures/ticker", times=3)
+    run(guarded)
+    assert guarded.effects() == ["add_margin"]
+    assert Execution.objects.get().status == "success"
+
+
+def test_back_off_doubles_with_jitter(guarded, monkeypatch):
+    waits = []
+    monkeypatch.setattr(tasks.Task, "retry", lambda *args, **options: waits.append(options))
+    for retries in range(3):
+        tasks.execute.push_request(args=(str(guarded.automation.id), "s", "tick"), retries=retries)
+        tasks.execute.retry()
+        tasks.execute.pop_request()
+    assert [options["max_retries"] for options in waits] == [3, 3, 3]
+    for longest, options in zip((5, 10, 20), waits, strict=True):
+        assert longest / 2 <= options["countdown"] <= longest
+
+
+def test_a_run_stopped_while_sending_leaves_an_unknown_outcome(guarded, monkeypatch):
+    guarded.fall()
+
+    def hang(*args):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr("automations.execution.perform", hang)
+    run(guarded)
+    assert Intent.objects.get().state == "unknown"
+    assert Event.objects.filter(kind="outcome_unknown", severity="critical").count() == 1
