@@ -19,6 +19,9 @@ E = TypeVar("E", bound=StrEnum)
 MAX_NUMBER_LENGTH = 32
 """Characters; a JavaScript number needs at most 24."""
 
+MAX_EXPONENT = 30
+"""Powers of ten either way; written out in full, larger ones would fill the memory."""
+
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -28,13 +31,20 @@ def load(body: bytes) -> object:
     try:
         return json.loads(
             body.decode(),
-            parse_float=lambda text: Decimal(_short(text)),
+            parse_float=_decimal,
             parse_int=lambda text: int(_short(text)),
             parse_constant=_not_a_number,
             object_pairs_hook=_object,
         )
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         raise UnreadableAnswer("The answer is not JSON.") from None
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(_short(text))
+    if abs(number.adjusted()) > MAX_EXPONENT:
+        raise UnreadableAnswer(f"The answer has an exponent of over {MAX_EXPONENT}.")
+    return number
 
 
 def _short(number: str) -> str:

@@ -57,7 +57,7 @@ def _meaning(answer: Answer, *, credentials: Credentials | None, now: datetime) 
 
 def _refusal(status: int, problem: parse.Problem) -> ExchangeError:
     code = problem.code if _CODE.fullmatch(problem.code) else f"HTTP_{status}"
-    said = _sentence(problem.message) or f"The exchange answered {code} and no reason."
+    said = problem.message[:_LONGEST_MESSAGE] or f"The exchange answered {code} and no reason."
     if status == 401:
         return ClockSkew(said) if "timestamp" in said.lower() else InvalidCredentials(said)
     if status in (403, 451) or code == "TIER_LIMIT_EXCEEDED":
@@ -71,11 +71,6 @@ def _without_secrets(problem: parse.Problem, credentials: Credentials | None) ->
     if any(part in problem.code or part in problem.message for part in parts):
         return parse.Problem("", "")
     return problem
-
-
-def _sentence(message: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in message)
-    return " ".join(printable.split())[:_LONGEST_MESSAGE]
 
 
 def retry_after(value: str | None, *, now: datetime) -> float:

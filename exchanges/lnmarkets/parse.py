@@ -97,7 +97,7 @@ def page(body: bytes, *, status: TradeStatus) -> Page:
 
 
 def problem(body: bytes) -> Problem:
-    """The code and the message of an error, as far as there are any. Never raises."""
+    """The code and the message of an error, as far as there are any, printable. Never raises."""
     try:
         document = load(body)
     except UnreadableAnswer:
@@ -105,9 +105,14 @@ def problem(body: bytes) -> Problem:
     fields = document if isinstance(document, dict) else {}
     code, message = fields.get("code"), fields.get("message")
     return Problem(
-        code=code if isinstance(code, str) else "",
-        message=message if isinstance(message, str) else "",
+        code=_one_line(code) if isinstance(code, str) else "",
+        message=_one_line(message) if isinstance(message, str) else "",
     )
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(printable.split())
 
 
 def _trades(value: object, *, status: TradeStatus) -> Sequence[Trade]:

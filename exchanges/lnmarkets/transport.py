@@ -40,6 +40,9 @@ _CHUNK_BYTES: Final = 16_384
 _MAX_RAW_BYTES: Final = 2 * MAX_ANSWER_BYTES
 """Headers and framing included: no way through the HTTP parser reads more than this."""
 
+_FAILURES: Final = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+"""What the layers below raise; `ValueError` is how they meet a negative chunk length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -86,7 +89,7 @@ class Transport:
             raise UnreadableAnswer(
                 "The answer is compressed in a way that does not open."
             ) from None
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+        except _FAILURES as error:
             # The request hangs on these errors, and its headers hold credentials: cut the chain.
             raise attempt.failure(error) from None
         finally:
