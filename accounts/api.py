@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -69,14 +70,14 @@ class ConnectInput(RenameInput):
         return enabled[slug]
 
 
-class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Any]):
+class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[ExchangeAccount]):
     """Exchange accounts: connect, rename, activate, disconnect."""
 
     request: OwnedRequest
     queryset = ExchangeAccount.objects.none()
     serializer_class = AccountSerializer
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> QuerySet[ExchangeAccount]:
         return selectors.accounts_of(self.request.user.pk)
 
     @extend_schema(request=ConnectInput, responses={201: AccountSerializer})
