@@ -6,7 +6,7 @@ from exchanges.models import Exchange
 
 
 @admin.register(Exchange)
-class ExchangeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class ExchangeAdmin(ModelAdmin):
     """Where an exchange is stays as it was: its accounts' keys are sent there.
 
     For another address add another exchange, and disable the old one.
