@@ -7,7 +7,6 @@ saving it again would put off its next tick; a new one is due at once.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +36,8 @@ def rewrite_on_commit(user_id: int) -> None:
 
     A failure there is logged, not raised: the change is saved, and `reconcile_schedule` follows.
     """
-    transaction.on_commit(partial(rewrite, user_id), robust=True)
+    # A lambda, since Django names the function it logs and a partial has no name.
+    transaction.on_commit(lambda: rewrite(user_id), robust=True)
 
 
 def rewrite(user_id: int) -> None:
