@@ -32,7 +32,12 @@ NEWER_PYTHONS = ["python3.13", "python3.12", "python3.11", "python3.14"]
 NEEDED_MEGABYTES = 700
 PIP_OPTIONS = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", "--retries=2"]
 
+INSTALL_VENV = (
+    "This Python cannot make virtual environments. On Debian and Ubuntu:"
+    " `sudo apt install python3-venv`, then run this again."
+)
 PIP_FAILURES = [
+    (r"no such option: --python", INSTALL_VENV),
     (r"No space left on device", "The disk is full: free some space, then run this again."),
     (r"DO NOT MATCH THE HASHES", "A downloaded package is not the one that was locked: {last}"),
     (
@@ -134,10 +139,7 @@ def make_venv() -> "list[str]":
     if importlib.util.find_spec("venv") and importlib.util.find_spec("pip"):
         run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)])
         return [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
-    raise CannotPrepare(
-        "This Python cannot make virtual environments. On Debian and Ubuntu:"
-        " `sudo apt install python3-venv`, then run this again."
-    )
+    raise CannotPrepare(INSTALL_VENV)
 
 
 def run(command: "list[str]") -> None:
