@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from pydantic import ValidationError as ConfigError
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.permissions import IsAuthenticated
@@ -19,6 +20,7 @@ from automations.rules.registry import KINDS, UnknownKind, kind_of
 from automations.validation import config_errors
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class OwnAccount(serializers.PrimaryKeyRelatedField[ExchangeAccount]):
     """An account of the user who asks."""
 

@@ -18,6 +18,10 @@ def test_the_deployment_check_is_clean():
     call_command("check", fail_level="ERROR")
 
 
+def test_the_openapi_document_is_complete(tmp_path):
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "api.yaml"))
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/schema/", "/api/docs/"])
 def test_open_pages_answer(path):
     assert Client().get(path).status_code == 200
