@@ -1,11 +1,13 @@
-"""Who a child process runs as, and how it is tied to the life of its parent."""
+"""As whom a child process runs, and how it is tied to the life of its parent."""
 
 import functools
 import os
+import pwd
 import shutil
 import subprocess
 
 NOBODY = 65534
+"""The user without rights that nearly every system knows."""
 
 TIED = ["setpriv", "--pdeathsig=KILL", "--"]
 """Before a command: the kernel kills it when the thread that started it ends."""
@@ -13,22 +15,31 @@ TIED = ["setpriv", "--pdeathsig=KILL", "--"]
 
 @functools.cache
 def unprivileged() -> list[str]:
-    """Return what to write before a command that refuses to run as root; empty for other users.
+    """Return what to write before PostgreSQL's programs, which want a named user other than root.
 
-    In a user namespace of its own root's files stay its own and nothing is copied. Where these are
-    forbidden, as in most containers, the command runs as nobody, who may still walk to its files.
+    In a user namespace of its own the files of root stay root's and nothing is copied. Where these
+    are forbidden, as in most containers, root's command runs as nobody, who may still walk to its
+    files.
     """
-    if os.geteuid() != 0:
+    user = os.geteuid()
+    if user != 0 and _has_name(user):
         return []
-    namespace = ["unshare", "-U", "--map-user=1000", "--map-group=1000", "--"]
+    namespace = ["unshare", "-U", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--"]
     if shutil.which("unshare") and _works([*namespace, "true"]):
         return namespace
-    return _as_nobody()
+    return _as_nobody() if user == 0 else []
 
 
 def file_owner() -> int:
     """Return the user id that the files of an `unprivileged` command must belong to."""
     return NOBODY if unprivileged() == _as_nobody() else os.geteuid()
+
+
+def _has_name(user: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(user).pw_name)
+    except KeyError:
+        return False
 
 
 def _as_nobody() -> list[str]:

@@ -88,8 +88,11 @@ class Supervisor:
             elif time.monotonic() - (self._stop_asked_at or 0) > SAME_SIGNAL_SECONDS:
                 self._hurry.set()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, obey)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, obey)
+        loop.add_signal_handler(signal.SIGTERM, obey)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` wants it
+            loop.add_signal_handler(signal.SIGHUP, obey)
 
     def captured(self, job: str) -> list[str]:
         """Return the lines that a job which has ended wrote to its standard output."""
