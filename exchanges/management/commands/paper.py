@@ -34,7 +34,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, port: int, ledger: Path, price: Decimal, **_options: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             listener = bind(port)
             exchange = PaperExchange(ledger, price=price)
@@ -45,6 +44,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Paper exchange on http://{HOST}:{port}/v3, ledger {ledger}")
         self.stdout.flush()
         # The server catches SIGTERM and SIGINT, finishes what it began, and raises them again.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt), closing(exchange):
             create_server(exchange).run([listener])
 

@@ -1,6 +1,9 @@
-"""Sats are neither made nor lost: what traders lack, the house has, whatever they do."""
+"""Whatever traders do, sats are neither made nor lost, and the ledger remembers all of it."""
 
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -8,7 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from exchanges.inverse_futures import PRICE_TICK, profit_and_loss
 from exchanges.paper import decisions
+from exchanges.paper.book import Book
 from exchanges.paper.commands import MoveMargin, OnTrade, SetStopLoss, SetTakeProfit
+from exchanges.paper.ledger import Ledger
 from exchanges.paper.refusals import Refusal
 from exchanges.types import Side, TradeStatus
 from tests.exchanges.paper.desk import Desk
@@ -107,6 +112,19 @@ class Trading(RuleBasedStateMachine):
                     price=trade.exit_price,
                 )
                 assert abs(trade.pl + trade.sum_cash_in_pl - fair) <= len(self.desk.changes)
+
+    def teardown(self):
+        """The ledger of it all gives the same book again."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "ledger.jsonl"
+            middle = len(self.desk.changes) // 2
+            with closing(Ledger(path)) as ledger:
+                ledger.append(self.desk.changes[:middle])
+                ledger.append(self.desk.changes[middle:])
+            book = Book(Decimal(1))
+            with closing(Ledger(path)) as ledger:
+                ledger.replay(book.apply)
+        assert (book.price, book.accounts) == (self.desk.book.price, self.desk.book.accounts)
 
     def _price(self, move):
         price = min(max(self.desk.book.price * move, Decimal(10_000)), Decimal(1_000_000))
