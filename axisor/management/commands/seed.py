@@ -71,13 +71,16 @@ def ensure_operator(username: str, password: str) -> User:
 
 
 def ensure_accounts(user: User) -> None:
-    """The paper accounts, each with its positions; the first becomes the active one."""
+    """The paper accounts, each with its positions; the first becomes the active one.
+
+    They have the same names at the exchange, which is how the demo finds them there.
+    """
     control = ControlClient(urljoin(settings.PAPER_URL, "/").rstrip("/"))
     paper = Exchange.objects.get(slug="paper")
     known = set(accounts_of(user.pk).values_list("name", flat=True))
     for name, orders in ACCOUNTS.items():
         if name not in known:
-            account = control.create_account(balance=BALANCE)
+            account = control.create_account(balance=BALANCE, username=name)
             for order in orders:
                 control.open_trade(account.id, **order)
             connect_account(user=user, exchange=paper, name=name, credentials=account.credentials)
