@@ -11,7 +11,9 @@ Read in this order:
   refuses.
 - `paper`: an exchange of our own which speaks LN Markets' language on a local port. Nothing
   above this package can tell it from a real one, so that everything can be tried without money.
-- `registry` and `models`: which adapters there are, and which exchanges an account can be at.
+- `registry` and `models`: which adapters there are, and which exchanges an account can be at;
+  `addresses`: where credentials may be sent.
+- `feed`: the latest values read, with their age.
 
 To add an exchange:
 
@@ -19,7 +21,7 @@ To add an exchange:
    `connect(*, base_url, credentials)`. Raise `NotSent` only where no byte can have left,
    `UnknownOutcome` wherever an act may have happened; never retry an act.
 2. Name the function in `registry.ADAPTERS`.
-3. Add it to the factories of `tests/exchanges/test_conformance.py`, and make them pass.
+3. Add it to the adapters of `tests/exchanges/conformance/conftest.py`, and make it pass.
 4. Add a row, in the admin or by a data migration: `models.Exchange`.
 
 An exchange that speaks a language we know already needs step 4 only.

@@ -5,6 +5,8 @@ import datetime as dt
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -253,6 +255,24 @@ def test_threads_may_share_a_client():
 
     assert outcomes == [UnknownOutcome if one.endswith("0") else one for one in ids]
     assert len(server.received) == len(ids)
+
+
+FORK = """
+import os, sys
+from exchanges.lnmarkets.rest import connect
+connect(base_url=sys.argv[1], credentials=None).ping()
+child = os.fork()
+connect(base_url=sys.argv[1], credentials=None).ping()
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_fork_does_not_share_connections():
+    with rude_server(says(answer("pong"))) as server:
+        subprocess.run([sys.executable, "-c", FORK, server.url], check=True, timeout=20)
+
+    assert (server.connections, len(server.received)) == (2, 3)
 
 
 # What the surroundings may not change
