@@ -2,44 +2,26 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from pydantic import ValidationError as ConfigError
-from unfold.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 
 from automations import services
+from automations.forms import AutomationForm
 from automations.models import Automation, Execution, Intent, TradeLog, Turn
-from automations.validation import config_errors
+from automations.presentation import positions_of, seen_by
 
-
-class AutomationForm(forms.ModelForm[Automation]):
-    """The fields an operator may change, checked as the API checks them."""
-
-    class Meta:
-        model = Automation
-        fields = ("user", "account", "kind", "name", "config", "every", "is_active")
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse an account of another user, and a config that its kind does not allow."""
-        given = super().clean() or {}
-        user, account = given.get("user"), given.get("account")
-        if user and account and account.user_id != user.pk:
-            self.add_error("account", "Choose an account of the automation's own user.")
-        kind = given.get("kind") or self.instance.kind
-        if kind and isinstance(given.get("config"), dict):
-            self._check_config(kind, given["config"])
-        return given
-
-    def _check_config(self, kind: str, config: dict[str, Any]) -> None:
-        try:
-            services.normalized(kind, config)
-        except ConfigError as error:
-            for field, problems in config_errors(error).items():
-                self.add_error("config", f"{field}: {' '.join(problems)}")
-        except LookupError as error:
-            self.add_error("kind", str(error))
+COLOURS = {
+    "success": "success",
+    "confirmed": "success",
+    "pending": "warning",
+    "sending": "warning",
+    "unknown": "danger",
+    "error": "danger",
+    "rejected": "danger",
+}
 
 
 @admin.register(Automation)
@@ -47,16 +29,26 @@ class AutomationAdmin(ModelAdmin):
     """What runs on whose account, and what it last saw."""
 
     form = AutomationForm
-    list_display = ("name", "user", "account", "kind", "is_active", "checked_at", "reason_code")
+    list_display = ("name", "user", "account", "kind", "is_active", "checked_at", "reason_text")
     list_filter = ("kind", "is_active", "reason_code")
     list_select_related = ("user", "account")
     search_fields = ("name", "user__username", "id")
-    readonly_fields = ("id", "checked_at", "reason_code", "reason_text", "deleted_at")
     actions = ("pause", "resume")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Automation | None = None) -> Any:
+        """Owner, account and kind are chosen once; what was last seen comes later."""
+        written = ("name", "is_active", "every", "config")
+        if obj is None:
+            return ((None, {"fields": ("account", "kind", *written)}),)
+        return (
+            (None, {"fields": (*written, ("user", "account", "kind"))}),
+            ("Last check", {"fields": ("checked_at", "reason_text", "reason_code", "id")}),
+        )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Automation | None = None) -> Any:
-        """Owner, account and kind stay what they were."""
-        return self.readonly_fields + (("user", "account", "kind") if obj else ())
+        """Owner, account and kind stay what they were; the rest is written by runs."""
+        fixed = ("user", "account", "kind", "checked_at", "reason_text", "reason_code", "id")
+        return fixed if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Automation]:
         """Deleted ones are history."""
@@ -71,12 +63,12 @@ class AutomationAdmin(ModelAdmin):
         """History refers to it: pause it here, or delete it by the API, which keeps the row."""
         return False
 
-    @admin.action(description="Pause")
+    @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
         """Stop the chosen automations."""
         self._switch(request, queryset, is_active=False)
 
-    @admin.action(description="Resume")
+    @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
         """Start the chosen automations again."""
         self._switch(request, queryset, is_active=True)
@@ -84,10 +76,11 @@ class AutomationAdmin(ModelAdmin):
     def _switch(
         self, request: HttpRequest, queryset: QuerySet[Automation], *, is_active: bool
     ) -> None:
+        done = "Resumed" if is_active else "Paused"
         for automation in queryset:
             services.update_automation(automation=automation, is_active=is_active)
-        verb = "resumed" if is_active else "paused"
-        self.message_user(request, f"{len(queryset)} automations are {verb}.")
+            self.log_change(request, automation, f"{done}.")
+        self.message_user(request, f"{done}: {', '.join(a.name for a in queryset)}.")
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -106,14 +99,30 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
-class IntentInline(admin.TabularInline[Intent, Execution]):
+class IntentColumns:
+    """What an intent does, in two columns."""
+
+    @display(description="action")
+    def does(self, intent: Intent) -> str:
+        return str(intent.action["kind"])
+
+    @display(description="sats", ordering="sats")
+    def amount(self, intent: Intent) -> str:
+        return f"{intent.sats:,}"
+
+
+class IntentInline(IntentColumns, TabularInline):
     """The effects of an execution."""
 
     model = Intent
-    fields = ("leg", "target", "action", "sats", "state", "error", "signed_at", "settled_at")
+    verbose_name_plural = "What was sent"
+    fields = ("does", "amount", "state", "error", "signed_at", "settled_at")
     readonly_fields = fields
+    ordering = ("leg",)
     extra = 0
     can_delete = False
+    hide_title = True
+    show_change_link = True
 
 
 @admin.register(Execution)
@@ -121,34 +130,89 @@ class ExecutionAdmin(ReadOnlyAdmin):
     """What runs did and why."""
 
     list_display = (
-        "started_at", "event", "automation", "account_name", "status", "action", "reason_text",
-        "cause", "duration_ms",
+        "started_at", "outcome", "reason_text", "action", "automation_name", "account_name",
+        "cause", "duration",
     )  # fmt: skip
     list_filter = ("status", "event", "reason_code", "cause")
     list_select_related = ("automation",)
     search_fields = ("id", "slot", "trade_id", "automation__name", "account_name")
     date_hierarchy = "started_at"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("status", "duration"), "reason_text", "seen", ("action", "trade_id"), "error",
+                )
+            },
+        ),
+        ("Run", {"fields": (("automation", "account"), ("started_at", "slot"))}),
+        (
+            "Everything it saw and found",
+            {"fields": ("event", "cause", "reason_code", "inputs", "findings"),
+             "classes": ("collapse",)},
+        ),
+    )  # fmt: skip
+    readonly_fields = ("seen", "duration")
     inlines = (IntentInline,)
+    change_form_after_template = "automations/positions.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Add the table of positions."""
+        context["positions"] = positions_of(context["original"])
+        shown: HttpResponse = super().render_change_form(request, context, *args, **options)
+        return shown
+
+    @display(description="status", ordering="status", label=COLOURS)
+    def outcome(self, execution: Execution) -> str:
+        return execution.status
+
+    @display(description="automation", ordering="automation__name")
+    def automation_name(self, execution: Execution) -> str:
+        return execution.automation.name
+
+    @display(description="took")
+    def duration(self, execution: Execution) -> str:
+        took = execution.duration_ms
+        return "not over" if took is None else f"{took:,}\N{NO-BREAK SPACE}ms"
+
+    @display(description="it saw")
+    def seen(self, execution: Execution) -> str:
+        return seen_by(execution)
 
 
 @admin.register(Intent)
-class IntentAdmin(ReadOnlyAdmin):
+class IntentAdmin(IntentColumns, ReadOnlyAdmin):
     """Effects, from the wish to what became of it."""
 
-    list_display = ("created_at", "automation", "target", "action", "sats", "state", "error")
+    list_display = ("created_at", "outcome", "does", "amount", "target", "automation", "error")
     list_filter = ("state",)
     list_select_related = ("automation",)
     search_fields = ("id", "target", "slot")
+
+    @display(description="state", ordering="state", label=COLOURS)
+    def outcome(self, intent: Intent) -> str:
+        return intent.state
 
 
 @admin.register(TradeLog)
 class TradeLogAdmin(ReadOnlyAdmin):
     """Every order that was sent."""
 
-    list_display = ("sent_at", "account_name", "action", "trade_id", "sats", "outcome")
+    list_display = ("sent_at", "came_back", "action", "amount", "trade_id", "account_name", "error")
     list_filter = ("outcome", "action")
     search_fields = ("trade_id", "account_name")
     date_hierarchy = "sent_at"
+
+    @display(description="outcome", ordering="outcome", label=COLOURS)
+    def came_back(self, log: TradeLog) -> str:
+        return log.outcome
+
+    @display(description="sats", ordering="sats")
+    def amount(self, log: TradeLog) -> str:
+        return f"{log.sats:,}"
 
 
 @admin.register(Turn)
