@@ -29,6 +29,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["axisor.formats"]
 
 INSTALLED_APPS = [
     "unfold",
@@ -105,6 +106,7 @@ SECURE_HSTS_SECONDS = 0 if ENVIRONMENT.is_local else 31_536_000
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
