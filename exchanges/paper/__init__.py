@@ -19,7 +19,8 @@ pure `book`, and answers. A restart reads the ledger and has the same book.
     wire        the field names of the answers
     auth        the signature
     api         routes under /v3                        control   routes under /control
-    faults      delays and cut connections              server    ASGI application, HTTP server
+    faults      delays and cut connections              player    a list of prices in real time
+    server      ASGI application, HTTP server
     control_client                                      drives a running exchange
 
 To add a route: write its body in `commands`, its decision in `decisions` (with a `Kind` in

@@ -131,10 +131,14 @@ class Page(Command):
         return since <= at <= until
 
 
-class CreateAccount(Command):
-    """A new account that starts with `balance` sats."""
+class ControlCommand(Command):
+    """Base of what the control API takes: snake_case, and no field that it does not know."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", alias_generator=None)
+
+
+class CreateAccount(ControlCommand):
+    """A new account that starts with `balance` sats."""
 
     balance: Annotated[int, Field(strict=True, ge=0, le=MAX_SATS)]
     username: Annotated[str, Field(min_length=1, max_length=64)] | None = None

@@ -5,13 +5,10 @@ prices, ask for faults, read the ledger. Refuses requests that a web page could 
 browser send: the host must be this machine, and a POST must say that it is JSON.
 """
 
-import asyncio
-import logging
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,16 +16,14 @@ from starlette.routing import Route
 from exchanges.paper import decisions, javascript, wire
 from exchanges.paper.answers import answer, canonical_body
 from exchanges.paper.book import Account, By
-from exchanges.paper.commands import Command, CreateAccount, OnTrade, OpenTrade, Price
+from exchanges.paper.commands import ControlCommand, CreateAccount, OnTrade, OpenTrade, Price
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.faults import Fault, Faults
-from exchanges.paper.ledger import LedgerNotWritten
+from exchanges.paper.player import PricePlayer
 from exchanges.paper.refusals import Refusal
 from exchanges.types import TradeStatus
 
-logger = logging.getLogger(__name__)
-
-MAX_STEPS = 1_000_000
+MAX_STEPS = 100_000
 MAX_INTERVAL_MS = 3_600_000
 
 
@@ -45,54 +40,23 @@ def _from_text(value: object) -> object:
 PriceOrText = Annotated[Price, BeforeValidator(_from_text)]
 
 
-class _Strict(Command):
-    model_config = ConfigDict(extra="forbid", alias_generator=None)
-
-
-class SetPrice(_Strict):
+class SetPrice(ControlCommand):
     """The new last price in USD."""
 
     price: PriceOrText
 
 
-class PlayPrices(_Strict):
+class PlayPrices(ControlCommand):
     """Prices to come, `interval_ms` apart, the first at once."""
 
     prices: Annotated[list[PriceOrText], Field(min_length=1, max_length=MAX_STEPS)]
     interval_ms: Annotated[int, Field(strict=True, ge=0, le=MAX_INTERVAL_MS)]
 
 
-class LedgerAfter(_Strict):
+class LedgerAfter(ControlCommand):
     """Which lines of the ledger are wanted."""
 
     after: Annotated[int, Field(ge=0)] = 0
-
-
-class PricePlayer:
-    """Moves the price along a list; a new list replaces one that still plays."""
-
-    def __init__(self, exchange: PaperExchange) -> None:
-        self._exchange = exchange
-        self._playing: asyncio.Task[None] | None = None
-
-    def play(self, prices: Sequence[Decimal], *, interval: float) -> None:
-        """Begin with the list; `interval` is in seconds."""
-        self.stop()
-        self._playing = asyncio.create_task(self._play(prices, interval))
-
-    def stop(self) -> None:
-        """Leave the price where it is."""
-        if self._playing is not None:
-            self._playing.cancel()
-
-    async def _play(self, prices: Sequence[Decimal], interval: float) -> None:
-        for step, price in enumerate(prices, start=1):
-            try:
-                self._exchange.move_price(price)
-            except LedgerNotWritten:
-                logger.exception("Stopped playing prices at step %d of %d", step, len(prices))
-                return
-            await asyncio.sleep(interval)
 
 
 class Control:

@@ -59,7 +59,7 @@ class Occasion:
 def open_trade(occasion: Occasion, order: OpenTrade) -> list[Change]:
     """A market order runs at once, at the last price; so does a limit already touched."""
     price = order.price or occasion.book.price
-    trade = place(order, id=occasion.id, price=price, at=occasion.at)
+    trade = place(order, trade_id=occasion.id, price=price, at=occasion.at)
     balance = occasion.balance_after(trade.held)
     if order.type is OrderType.MARKET or price == occasion.book.price:
         trade = trade.filled(at=occasion.at, fee_rate=occasion.account.fee_rate(occasion.at))

@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import Annotated, Self
 from uuid import uuid4
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchanges.paper.auth import KEY_HEADER
 from exchanges.paper.book import Book
-from exchanges.paper.commands import Command, Number
+from exchanges.paper.commands import ControlCommand, Number
 
 MAX_DELAY = 600
 
@@ -30,10 +30,8 @@ class FaultKind(StrEnum):
     CUT_AFTER = "cut_after"
 
 
-class Fault(Command):
+class Fault(ControlCommand):
     """One fault to come; path, method and account narrow which requests it strikes."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=None)
 
     kind: FaultKind
     path: Annotated[str, Field(pattern=r"^/v3/")] | None = None

@@ -15,10 +15,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from exchanges.paper.answers import explain
 from exchanges.paper.api import Api
-from exchanges.paper.control import Control, PricePlayer
+from exchanges.paper.control import Control
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.faults import Faults, FaultyNetwork
 from exchanges.paper.ledger import LedgerNotWritten
+from exchanges.paper.player import PricePlayer
 from exchanges.paper.refusals import Refusal
 
 HOST = "127.0.0.1"

@@ -210,21 +210,15 @@ class IsolatedTrade:
         return replace(self, margin=margin, price=price, leverage=leverage, liquidation=liquidation)
 
 
-def place(order: OpenTrade, *, id: str, price: Decimal, at: datetime) -> IsolatedTrade:  # noqa: A002
+def place(order: OpenTrade, *, trade_id: str, price: Decimal, at: datetime) -> IsolatedTrade:
     """The order as an open trade that would fill at `price`, both fees set aside in full."""
-    quantity = order.quantity or futures.affordable_quantity(
-        margin=order.margin or 0, price=price, leverage=order.leverage
-    )
-    if not 1 <= quantity <= MAX_QUANTITY:
-        raise Refusal(f"margin: buys {quantity} USD, allowed are 1 to {MAX_QUANTITY}")
-    margin = order.margin or futures.required_margin(
-        quantity=quantity, price=price, leverage=order.leverage
-    )
+    quantity, margin = _size(order, price=price)
     liquidation = futures.liquidation_price(
         side=order.side, quantity=quantity, price=price, leverage=order.leverage
     )
+    reserve = futures.fee_reserve(quantity=quantity, entry=price, liquidation=liquidation)
     return IsolatedTrade(
-        id=id,
+        id=trade_id,
         type=order.type,
         side=order.side,
         status=TradeStatus.OPEN,
@@ -235,11 +229,22 @@ def place(order: OpenTrade, *, id: str, price: Decimal, at: datetime) -> Isolate
         entry_price=price,
         entry_margin=margin,
         liquidation=liquidation,
-        maintenance_margin=futures.fee_reserve(
-            quantity=quantity, entry=price, liquidation=liquidation
-        ),
+        maintenance_margin=reserve,
         created_at=at,
         client_id=order.client_id,
         stop_loss=order.stoploss or None,
         take_profit=order.takeprofit or None,
     ).checked(price)
+
+
+def _size(order: OpenTrade, *, price: Decimal) -> tuple[int, int]:
+    """Quantity and margin, of which the order names one."""
+    leverage = order.leverage
+    if order.quantity is not None:
+        quantity = order.quantity
+        return quantity, futures.required_margin(quantity=quantity, price=price, leverage=leverage)
+    margin = order.margin or 0
+    quantity = futures.affordable_quantity(margin=margin, price=price, leverage=leverage)
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise Refusal(f"margin: buys {quantity} USD, allowed are 1 to {MAX_QUANTITY}")
+    return quantity, margin

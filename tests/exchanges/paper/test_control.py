@@ -70,11 +70,11 @@ def test_a_list_of_prices_plays(paper):
 
 
 def test_a_new_list_replaces_the_old(paper):
-    paper.control.play([99_000, 1000], interval_ms=60_000)
+    paper.control.play([99_000, 1000], interval_ms=200)
     until(lambda: paper.control.price() == 99_000)
-    paper.control.play([98_000])
-    until(lambda: paper.control.price() == 98_000)
-    assert prices(paper) == [100_000, 99_000, 98_000]
+    paper.control.play([98_000, 97_000], interval_ms=300)
+    until(lambda: paper.control.price() == 97_000)
+    assert prices(paper) == [100_000, 99_000, 98_000, 97_000]
 
 
 GOOD_TRADE = {"side": "buy", "type": "market", "leverage": 10, "quantity": 1}
