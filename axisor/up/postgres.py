@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -94,16 +95,13 @@ class Postgres:
         _give(unfinished, file_owner())
         sync = [] if self.durable else ["--no-sync"]
         access = [f"--username={USER}", "--auth=scram-sha-256", "--pwfile=/dev/stdin"]
-        _run("initdb", "-D", str(unfinished), *access, *LOCALE, *sync, given=self.password)
-        _run(
-            "postgres",
-            "--single",
-            "-D",
-            str(unfinished),
-            "postgres",
-            given=f"CREATE DATABASE {DATABASE}",
-        )
-        unfinished.rename(self.folder)
+        where = ["-D", str(unfinished)]
+        try:
+            _run("initdb", *where, *access, *LOCALE, *sync, given=self.password)
+            _run("postgres", "--single", *where, "postgres", given=f"CREATE DATABASE {DATABASE}")
+            unfinished.rename(self.folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def trouble_at(url: str) -> str:
@@ -133,8 +131,9 @@ def _run(program: str, *arguments: str, given: str) -> None:
         command, input=given, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or ["no message"]
-        raise CannotStart(f"PostgreSQL's {program} failed: {said[-1]}")
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        why = [line for line in lines if re.search(r"\b(error|FATAL|PANIC):", line)] or lines
+        raise CannotStart(f"PostgreSQL's {program} failed: {why[0]}. Mend that and start again.")
 
 
 def _give(folder: Path, owner: int) -> None:

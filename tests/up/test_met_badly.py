@@ -9,7 +9,7 @@ import os
 import re
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -54,10 +54,17 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(tmp_path / "data", stack)
 
 
-def start(scene: Scene, **variables: object) -> "subprocess.CompletedProcess[str]":
+def start(
+    scene: Scene, before: Sequence[str] = (), **variables: object
+) -> "subprocess.CompletedProcess[str]":
     given = {"AXISOR_PORT": scene.port, "AXISOR_DATA": scene.folder, **variables}
     return subprocess.run(
-        UP, env=environment(**given), capture_output=True, text=True, timeout=60, check=False
+        [*before, *UP],
+        env=environment(**given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -180,6 +187,13 @@ def test_a_part_that_cannot_start_stops_the_rest(scene: Scene):
     assert "ledger" in done.stderr
     assert not (scene.folder / "run.json").exists()
     assert not (scene.folder / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_disk_that_fills_while_the_cluster_is_made(scene: Scene):
+    """Stands for it: no file may grow beyond a megabyte, which initdb's do."""
+    done = start(scene, before=["prlimit", "--fsize=1000000"])
+    assert refused(done, MENDABLE, "initdb failed", "could not")
+    assert sorted(path.name for path in scene.folder.iterdir()) == ["lock", "secrets.json"]
 
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
