@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 
 from exchanges.paper.book import Account, Book, By, Change, Kind
 from exchanges.paper.commands import (
@@ -152,17 +152,18 @@ def _account_after_move(
     account: Account, *, before: Decimal, price: Decimal, at: datetime
 ) -> Iterator[Change]:
     effect = partial(Change, at=at, by=By.MARKET, price=price, account_id=account.id)
+    fee_rate = cache(partial(account.fee_rate, at))
     balance = account.balance
     for trade in account.live.values():
         running = trade
         if trade.status is TradeStatus.OPEN:
             if not min(before, price) <= trade.price <= max(before, price):
                 continue
-            running = trade.filled(at=at, fee_rate=account.fee_rate(at))
+            running = trade.filled(at=at, fee_rate=fee_rate())
             yield effect(kind=Kind.FILLED, trade=running, balance=balance)
         reason = running.exit_at(price)
         if reason is not None:
-            ended = running.exited(reason, price=price, at=at, fee_rate=account.fee_rate(at))
+            ended = running.exited(reason, price=price, at=at, fee_rate=fee_rate())
             balance += released(running, ended)
             yield effect(kind=Kind(reason.value), trade=ended, balance=balance)
 
