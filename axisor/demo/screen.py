@@ -14,7 +14,6 @@ from rich.text import Text
 from axisor.demo.platform import Guard
 from axisor.demo.stage import Position
 
-PLAIN_WIDTH = 150
 BAR_WIDTH = 40
 NAME_WIDTH = 13
 
@@ -24,8 +23,6 @@ class Screen:
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
-        if not self._console.is_terminal:
-            self._console.width = PLAIN_WIDTH
         self._acts = 0
 
     def act(self, title: str, facts: Mapping[str, str] | None = None) -> None:
@@ -36,32 +33,32 @@ class Screen:
             self.say(f"   {name:<{NAME_WIDTH}}  {text}")
 
     def say(self, text: str, style: str = "") -> None:
-        """A sentence."""
-        self._console.print(Text(text, style=style))
+        """A sentence; broken into lines for a terminal only."""
+        self._console.print(Text(text, style=style), soft_wrap=not self._console.is_terminal)
 
     @contextlib.contextmanager
     def watching(self, guard: Guard) -> Iterator["Watch"]:
         """A picture of the position that `Watch.show` changes; `guard` as it was before."""
         with Live(console=self._console, auto_refresh=False) as live:
-            yield Watch(self._console, live, heard=guard.says)
+            yield Watch(self, live if self._console.is_terminal else None, heard=guard.says)
 
 
 class Watch:
-    """The position while the price moves."""
+    """The position while the price moves: in place with `live`, else a line each time."""
 
-    def __init__(self, console: Console, live: Live, *, heard: str) -> None:
-        self._console = console
+    def __init__(self, screen: Screen, live: Live | None, *, heard: str) -> None:
+        self._screen = screen
         self._live = live
         self._heard = heard
 
     def show(self, position: Position, guard: Guard) -> None:
         """Show the position, and what the guard says."""
-        if self._console.is_terminal:
+        if self._live:
             self._live.update(_picture(position, guard), refresh=True)
             return
-        self._console.print(Text(_line(position)))
+        self._screen.say(_line(position))
         if guard.says != self._heard:
-            self._console.print(Text(f"   The guard: {guard.says}"))
+            self._screen.say(f"   The guard: {guard.says}")
             self._heard = guard.says
 
 
