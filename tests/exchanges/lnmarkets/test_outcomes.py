@@ -7,11 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from exchanges.errors import ExchangeError, Refused
+from exchanges.errors import (
+    AccessDenied,
+    ExchangeError,
+    InvalidCredentials,
+    RateLimited,
+    Refused,
+    Unavailable,
+    UnreadableAnswer,
+)
 from exchanges.lnmarkets.outcomes import body_of, retry_after
 from exchanges.lnmarkets.transport import Answer
 from exchanges.types import Credentials
-from tests.exchanges.lnmarkets.answers import as_json
+from tests.exchanges.lnmarkets.answers import RUNNING, as_json
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CREDENTIALS = Credentials(key="the-key", secret="the-secret", passphrase="the-passphrase")
@@ -49,6 +57,40 @@ def test_retry_after(header, seconds):
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} [\d:]{0,9} [+-]\d+"))
 def test_retry_after_bears_anything(header):
     assert 0 <= retry_after(header, now=NOW) <= 3600
+
+
+def test_a_good_answer_is_its_body():
+    for status in (200, 201, 204):
+        answer = Answer(status=status, headers=CaseInsensitiveDict(), body=b"{}")
+        assert body_of(answer, credentials=None, now=NOW) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (300, UnreadableAnswer),
+        (304, UnreadableAnswer),
+        (307, UnreadableAnswer),
+        (399, UnreadableAnswer),
+        (400, Refused),
+        (401, InvalidCredentials),
+        (403, AccessDenied),
+        (404, Refused),
+        (405, Refused),
+        (408, Unavailable),
+        (409, Refused),
+        (422, Refused),
+        (429, RateLimited),
+        (451, AccessDenied),
+        (499, Refused),
+        (500, Unavailable),
+        (503, Unavailable),
+        (999, Unavailable),
+    ],
+)
+def test_a_status_is_believed_whatever_the_body(status, error):
+    for body in (b"", b"<html>", as_json(RUNNING)):
+        assert type(refusal(body, status=status)) is error
 
 
 def refusal(body: bytes, *, status: int = 400) -> ExchangeError:
