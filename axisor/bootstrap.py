@@ -177,8 +177,7 @@ def follow(lines: "Iterable[str]", total: int) -> str:
             fetched += 1
             show("Fetching packages: {} of at most {}".format(fetched, total), fetched % 25 == 0)
         elif line.startswith("Installing collected"):
-            show("Fetching packages: {}, all there".format(fetched), True, end="\n")
-            say("Unpacking them.")
+            say("Fetched {} packages; unpacking them.".format(fetched))
     return "".join(said)
 
 
@@ -193,17 +192,21 @@ def explain(output: str) -> str:
 
 
 def say(text: str) -> None:
-    sys.stdout.write("axisor: {}\n".format(text))
+    sys.stdout.write("{}axisor: {}\n".format(same_line(), text))
     sys.stdout.flush()
 
 
-def show(text: str, is_milestone: bool, end: str = "") -> None:
+def show(text: str, is_milestone: bool) -> None:
     """On a terminal rewrite one line; elsewhere write a line now and then."""
     if sys.stdout.isatty():
-        sys.stdout.write("\r\033[Kaxisor: {}{}".format(text, end))
+        sys.stdout.write("{}axisor: {}".format(same_line(), text))
         sys.stdout.flush()
     elif is_milestone:
         say(text)
+
+
+def same_line() -> str:
+    return "\r\033[K" if sys.stdout.isatty() else ""
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
 The story, in the order in which it happens:
 
-`data`        the data folder: one owner, one running platform (a lock), secrets made once, and
-              `run.json`, which is there exactly while every part answers
-`ports`       five consecutive ports counted from AXISOR_PORT, looked at before anything starts
-`postgres`    the embedded PostgreSQL, driven directly: initdb, then `postgres` in the foreground
-`valkey`      the embedded Valkey, which Celery, the schedule and the feed speak Redis with
-`parts`       the table of processes: command, what must be up before it, how it is seen to
-              answer, with which signal and patience it is stopped
-`supervisor`  starts the parts as soon as what they need answers, restarts what dies, and stops
-              everything in the reverse order
+`ports`, `data`, `secrets`   five consecutive ports counted from AXISOR_PORT; the data folder, held
+                             by one run at a time; the secrets, made in it once
+`site`                       all of that together, looked at before anything starts
+`postgres`, `valkey`         the embedded servers, driven directly, in the foreground; `launch` says
+                             as whom they run, and ties every process to the life of this one
+`parts`                      the table of processes: command, what must answer before it, how it is
+                             seen to answer (`probes`), with which signal and patience it is stopped
+`supervisor`                 starts each part as soon as what it needs answers, restarts what dies,
+                             and stops everything in the reverse order; `child` is one run of a part
+`welcome`                    when every part answers: `run.json`, and the logins on the terminal
+`output`                     everything into the logs, what is worth a look to the terminal
 
-To add a process: one row in `parts.table`. Whatever a person could have caused is answered with a
-`CannotStart`, a sentence that says what to do; a traceback is a mistake in this package.
+To add a process: one row in `parts.table`, and a port in `ports` if it listens. Whatever a person
+could have caused is answered with `CannotStart`, a sentence that says what to do; a traceback is a
+mistake in this package.
 """
