@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import json
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -15,9 +14,6 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from exchanges.errors import NotSent, Unavailable, UnknownOutcome
 from exchanges.lnmarkets.transport import Transport
@@ -32,35 +28,9 @@ from tests.exchanges.lnmarkets.clients import (
     read,
     says,
 )
-from tests.exchanges.rude_server import Peer, RudeServer, answer, rude_server
+from tests.exchanges.rude_server import Peer, answer, rude_server
 
 GOOD = answer(CLOSED)
-
-
-@pytest.fixture(scope="module")
-def self_signed(tmp_path_factory) -> ssl.SSLContext:
-    """TLS for 127.0.0.1 with a certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
 
 
 @contextmanager
@@ -100,17 +70,6 @@ def test_what_cannot_connect_is_not_sent(place):
         with pytest.raises(NotSent) as caught:
             act(client_of(url))
     assert_no_secret_in(caught.value)
-
-
-def test_an_unknown_certificate_is_told_nothing(self_signed):
-    with RudeServer(says(GOOD), tls=self_signed) as server:
-        with pytest.raises(Unavailable):
-            read(client_of(server.url))
-        with pytest.raises(NotSent, match="SSL"):
-            act(client_of(server.url))
-
-        assert server.connections == 2
-        assert server.bytes_received == 0
 
 
 @pytest.mark.parametrize(
