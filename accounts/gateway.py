@@ -50,4 +50,9 @@ def verify_credentials(exchange: Exchange, credentials: Credentials) -> AccountI
 
 
 def _connect(exchange: Exchange, credentials: Credentials) -> ExchangeClient:
-    return registry.connect(exchange.adapter, base_url=exchange.base_url, credentials=credentials)
+    try:
+        return registry.connect(
+            exchange.adapter, base_url=exchange.base_url, credentials=credentials
+        )
+    except ValueError as error:
+        raise AccountInactive(f"{exchange.name} is not set up rightly: {error}") from None
