@@ -12,10 +12,11 @@ def seen_by(execution: Execution) -> str:
     if not inputs:
         return ""
     price = Decimal(inputs["ticker"]["value"]["last_price"])
-    balance, ages = inputs["holdings"]["value"]["balance"], inputs["ages"]
+    balance = inputs["holdings"]["value"]["balance"]
+    ages = {name: f"{1000 * seconds:,.0f} ms" for name, seconds in inputs["ages"].items()}
     return (
-        f"Bitcoin at {price:,} USD, read {ages['ticker']:.2f} s before; "
-        f"{balance:,} sats free, read {ages['holdings']:.2f} s before."
+        f"Bitcoin at {price:,} USD, read {ages['ticker']} before; "
+        f"{balance:,} sats free, read {ages['holdings']} before."
     )
 
 
