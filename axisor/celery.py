@@ -80,6 +80,7 @@ app.conf.update(
     task_publish_retry_policy={"max_retries": 3, "interval_start": 0, "interval_step": 0.2},
     worker_send_task_events=True,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     beat_scheduler="axisor.beat.Scheduler",
     beat_max_loop_interval=1,
     beat_schedule={
