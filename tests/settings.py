@@ -8,4 +8,4 @@ os.environ.setdefault("AXISOR_VAULT_KEYS", "test:" + base64.b64encode(bytes(rang
 os.environ.setdefault("DATABASE_URL", "postgres://axisor:none@127.0.0.1:1/axisor")
 os.environ.setdefault("REDIS_URL", "redis://:none@127.0.0.1:1/0")
 
-from axisor.settings import *  # noqa: E402, F403
+from axisor.settings import *  # noqa: F403
