@@ -7,6 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from accounts.errors import AccountError
@@ -32,14 +33,17 @@ class Looked:
     stale: dict[UUID, list[Tick]] = field(default_factory=lambda: defaultdict(list))
 
 
-def look(ticks: Iterable[Tick]) -> Looked:
-    """Decide for each tick whether there is something to do; note those with nothing."""
+def look(ticks: Iterable[Tick], *, fresh: timedelta | None = None) -> Looked:
+    """Decide for each tick whether there is something to do; note those with nothing.
+
+    Data older than `fresh`, by default what the automation's period allows, are stale.
+    """
     looked = Looked()
     slots = dict(ticks)
     found = selectors.runnable(slots)
     for automation in found:
         try:
-            _look_at(automation, slots[str(automation.id)], looked)
+            _look_at(automation, slots[str(automation.id)], looked, fresh)
         except Exception as error:
             log.exception("Automation %s cannot be evaluated.", automation.id)
             note_broken(automation, error)
@@ -48,8 +52,9 @@ def look(ticks: Iterable[Tick]) -> Looked:
     return looked
 
 
-def _look_at(automation: Automation, slot: str, looked: Looked) -> None:
-    snapshot = sensing.from_feed(automation, now=utc_now())
+def _look_at(automation: Automation, slot: str, looked: Looked, fresh: timedelta | None) -> None:
+    fresh = fresh or sensing.freshness(automation)
+    snapshot = sensing.from_feed(automation, now=utc_now(), fresh=fresh)
     if snapshot is None:
         looked.stale[automation.account_id].append((str(automation.id), slot))
         return

@@ -17,7 +17,7 @@ from exchanges.client import ExchangeClient
 from exchanges.types import Aged, Holdings, Ticker
 
 FRESH = timedelta(seconds=5)
-"""How old market and account may be for a decision; anything older is refreshed first."""
+"""How old market and account may be for a look, at most; anything older is refreshed first."""
 
 
 OPEN = Q(state__in=[Intent.State.SENDING, Intent.State.UNKNOWN]) | Q(
@@ -35,14 +35,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def from_feed(automation: Automation, *, now: datetime) -> Snapshot | None:
-    """A snapshot of what is known already; None when it is missing or older than `FRESH`."""
+def freshness(automation: Automation) -> timedelta:
+    """How old the data of a look may be: well below the period, so that no tick sees the last's."""
+    return min(FRESH, timedelta(seconds=automation.period) / 2)
+
+
+def from_feed(automation: Automation, *, now: datetime, fresh: timedelta) -> Snapshot | None:
+    """A snapshot of what is known already; None when it is missing or older than `fresh`."""
     ticker = feed.ticker(automation.account.exchange.slug)
     holdings = feed.holdings(automation.account_id)
     if ticker is None or holdings is None:
         return None
     snapshot = _snapshot(automation, now, ticker, holdings)
-    return snapshot if snapshot.age() <= FRESH else None
+    return snapshot if snapshot.age() <= fresh else None
 
 
 def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:

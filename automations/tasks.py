@@ -6,6 +6,7 @@ with the patience of its automation's kind, as long as nothing was sent.
 """
 
 import random
+from datetime import timedelta
 from typing import Any
 
 from celery import Task, shared_task
@@ -24,6 +25,9 @@ from exchanges.errors import PermanentError, TransientError
 HARD_LIMIT_AFTER = 10
 """Seconds between the soft time limit, which a run can still record, and the hard one."""
 
+REFRESH_LIMIT = timedelta(seconds=30)
+"""How long a refresh may take. However slow the exchange was, what it said is then looked at."""
+
 
 @shared_task(name="automations.evaluate")
 def evaluate(ticks: list[Tick]) -> None:
@@ -34,11 +38,15 @@ def evaluate(ticks: list[Tick]) -> None:
         refresh.delay(stale)
 
 
-@shared_task(name="automations.refresh", soft_time_limit=30, time_limit=40)
+@shared_task(
+    name="automations.refresh",
+    soft_time_limit=REFRESH_LIMIT.seconds,
+    time_limit=REFRESH_LIMIT.seconds + HARD_LIMIT_AFTER,
+)
 def refresh(ticks: list[Tick]) -> None:
     """Read the account of these automations anew, and look at them at once."""
     if evaluation.refresh(ticks):
-        _start_due(evaluation.look(ticks))
+        _start_due(evaluation.look(ticks, fresh=REFRESH_LIMIT))
 
 
 @shared_task(name="automations.reconcile_schedule")

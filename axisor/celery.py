@@ -15,6 +15,7 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from celery import Celery, Task
 from celery.signals import task_prerun
@@ -53,6 +54,18 @@ VISIBILITY_TIMEOUT = 120
 """Seconds after which the broker hands an unacknowledged message to another worker. Longer than
 any task's hard time limit, so that it never happens to a task that still runs."""
 
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _login(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    login = {"username": parts.username, "password": parts.password}
+    return {name: unquote(value) for name, value in login.items() if value}
+
+
 app = Celery("axisor")
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -89,8 +102,10 @@ app.conf.update(
             "schedule": timedelta(minutes=5),
         },
     },
-    redbeat_redis_url=settings.REDIS_URL,
+    # Flower shows the configuration: Celery masks what is called a password, not one in a URL.
+    redbeat_redis_url=_without_login(settings.REDIS_URL),
     redbeat_redis_options={
+        **_login(settings.REDIS_URL),
         "health_check_interval": 10,
         "socket_keepalive": True,
         "socket_timeout": 15,

@@ -11,8 +11,8 @@ from accounts.services import connect_account
 from automations.execution import execute
 from automations.models import Automation, Execution
 from automations.services import create_automation
-from exchanges.models import Exchange
 from exchanges.paper.control_client import PaperAccount
+from tests.accounts.builders import the_paper_exchange
 from tests.paper_server import PaperServer
 
 ADD_MARGIN = {
@@ -60,7 +60,7 @@ class Guarded:
 
 def guard_a_position(paper: PaperServer, *, action: dict[str, Any], **options: Any) -> Guarded:
     """Set everything up: exchange row, paper account with a position, user, account, guard."""
-    exchange = Exchange.objects.get(slug="paper")
+    exchange = the_paper_exchange()
     exchange.api_url = paper.url
     exchange.save()
     paper_account = paper.control.create_account(balance=10_000_000)

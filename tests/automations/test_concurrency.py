@@ -8,7 +8,7 @@ from django.db import connection
 from automations.models import Execution, Intent
 from automations.turns import AccountBusy
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize(

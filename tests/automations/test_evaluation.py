@@ -44,6 +44,20 @@ def test_a_feed_past_its_age_is_not_decided_on(guarded, ticks, monkeypatch):
     assert evaluation.look(ticks).stale == {guarded.account.id: ticks}
 
 
+@pytest.mark.parametrize(
+    ("period", "age", "is_stale"),
+    [(30, 4.9, False), (30, 5.1, True), (5, 2.4, False), (5, 2.6, True), (1, 0.6, True)],
+)
+def test_no_tick_decides_on_what_the_tick_before_has_read(guarded, ticks, period, age, is_stale):
+    update_automation(automation=guarded.automation, every=period)
+    evaluation.refresh(ticks)
+    seen_at = feed.holdings(guarded.account.id).at
+    automation = guarded.automation
+    fresh = sensing.freshness(automation)
+    snapshot = sensing.from_feed(automation, now=seen_at + timedelta(seconds=age), fresh=fresh)
+    assert (snapshot is None) is is_stale
+
+
 def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
     evaluation.refresh(ticks)
     for slot in ("tick:1", "tick:2", "tick:3"):

@@ -15,7 +15,7 @@ from automations import schedule
 from automations.services import delete_automation, update_automation
 from axisor.beat import Scheduler, slot_of
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

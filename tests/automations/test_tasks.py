@@ -47,6 +47,14 @@ def test_a_stale_tick_becomes_a_refresh_and_then_a_protective_execution(guarded,
     assert guarded.effects() == ["add_margin"]
 
 
+def test_however_slow_the_exchange_what_it_said_is_looked_at(guarded, broker):
+    update_automation(automation=guarded.automation, every=1)
+    guarded.fall()
+    guarded.paper.control.fault("delay_before", seconds=0.4, times=3)
+    tasks.refresh([[str(guarded.automation.id), "tick:1"]])
+    assert message(broker, "critical")[0] == [str(guarded.automation.id), "tick:1", "tick"]
+
+
 def test_a_paused_automation_is_not_executed(guarded):
     guarded.fall()
     update_automation(automation=guarded.automation, is_active=False)

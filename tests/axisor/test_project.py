@@ -1,7 +1,10 @@
 """The project as a whole: migrations, health, documents, and the table of tasks."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
@@ -48,6 +51,13 @@ def test_no_task_may_run_longer_than_the_broker_waits_for_it():
 
     longest = max(kind.timeout for kind in KINDS.values()) + HARD_LIMIT_AFTER
     assert max(longest, current_app.conf.task_time_limit) < VISIBILITY_TIMEOUT
+
+
+def test_the_configuration_that_flower_shows_holds_no_password():
+    password = urlsplit(settings.REDIS_URL).password
+    assert password
+    assert password not in str(current_app.conf.table(censored=True))
+    assert "********" in str(current_app.conf.table(censored=True)["redbeat_redis_options"])
 
 
 def test_scheduled_tasks_exist():

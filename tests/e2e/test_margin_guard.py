@@ -13,10 +13,8 @@ SLACK = timedelta(seconds=2)
 """For the beat's own rhythm of a second, three queues, and a machine that does other things."""
 RESCUE_SECONDS = 30
 
-LATE = pytest.mark.xfail(reason="A look takes what the tick before has read.", strict=False)
 
-
-@pytest.mark.parametrize("every", [pytest.param(2, marks=LATE), 6], ids="every {} s".format)
+@pytest.mark.parametrize("every", [2, 6], ids="every {} s".format)
 def test_margin_is_there_within_one_period_and_slack(trader, market, every):
     trade = trader.open_position()
     trader.set_guard(every=every)
