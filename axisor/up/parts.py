@@ -134,7 +134,7 @@ def _beat(site: Site) -> Part:
 
 
 def _flower(site: Site) -> Part:
-    login = {"FLOWER_BASIC_AUTH": f"{OPERATOR}:{site.secrets.flower_password}"}
+    login = {"FLOWER_BASIC_AUTH": f"{OPERATOR}:{site.secrets.operator_password}"}
     return Part(
         "flower",
         [*_CELERY, "flower", "--address=127.0.0.1", f"--port={site.ports.flower}"],

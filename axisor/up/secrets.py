@@ -31,7 +31,6 @@ class Secrets:
     vault_key: str = field(repr=False, default_factory=_vault_key)
     postgres_password: str = field(repr=False, default_factory=_password)
     valkey_password: str = field(repr=False, default_factory=_password)
-    flower_password: str = field(repr=False, default_factory=_password)
     operator_password: str = field(repr=False, default_factory=_password)
     operator_token: str = field(repr=False, default="")
     """The operator's API token; empty until the platform has made one."""

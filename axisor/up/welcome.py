@@ -57,14 +57,14 @@ def _find_token(lines: Iterable[str]) -> str:
 
 
 def _summary(site: Site, run: dict[str, str]) -> list[str]:
-    flower = f"{OPERATOR} / {site.secrets.flower_password}"
+    login = f"login {run['username']} / {run['password']}"
     return [
         "",
         "Axisor is up. Ctrl-C stops it.",
         "",
-        f"  Admin      {run['web']}/admin/   login {run['username']} / {run['password']}",
+        f"  Admin      {run['web']}/admin/   {login}",
         f"  API        {run['web']}/api/docs/   header Authorization: Token {run['token']}",
-        f"  Flower     {run['flower']}   login {flower}",
+        f"  Flower     {run['flower']}   {login}",
         f"  Exchange   {run['paper']}   paper money; `make demo` lets its price fall",
         f"  Logs       {site.folder.logs}",
         f"  All this   {site.folder.run_file}",

@@ -86,7 +86,7 @@ class Places:
 
     def _flower(self) -> Iterator[tuple[str, bytes]]:
         """Its pages, its API, and the page of each worker and task."""
-        login = ("operator", self._secrets["flower_password"])
+        login = ("operator", self._secrets["operator_password"])
 
         def read(path: str) -> bytes:
             url = f"{self._platform.run['flower']}{path}"
