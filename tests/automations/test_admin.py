@@ -169,3 +169,7 @@ def test_a_login_without_a_destination_leads_to_the_start_page(db):
     words = {"username": operator.username, "password": "correct horse"}
     answer = Client().post(reverse("admin:login"), words)
     assert answer["Location"] == reverse("admin:index")
+
+
+def test_the_bare_address_leads_there_too():
+    assert Client().get("/")["Location"] == reverse("admin:index")
