@@ -234,7 +234,7 @@ def test_disconnecting_wipes_the_credentials_and_keeps_the_row(switches, is_acti
     assert kinds_of(account.user) == ["account_disconnected"]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_concurrent_switches_leave_exactly_one_active_account():
     user = a_user()
     accounts = [an_account(user, f"account {number}") for number in range(6)]
@@ -255,7 +255,7 @@ def test_concurrent_switches_leave_exactly_one_active_account():
     assert user.account_generation == Event.objects.filter(kind="account_activated").count()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_an_account_disconnected_meanwhile_is_not_activated():
     account = an_account(a_user())
     stale = ExchangeAccount.objects.get(pk=account.pk)
