@@ -1,19 +1,27 @@
 """The feed: what the platform last saw of markets and accounts, shared by all processes.
 
-It lives in Redis and may be lost at any time. Every value carries the moment it was read; an
+It lives in Redis and may be lost at any time: what cannot be read is absent, and what cannot be
+written is logged. Nothing that acts depends on it. Every value carries the moment it was read; an
 older one never overwrites a newer one, and a reader decides by its age whether to trust it.
 """
 
+import logging
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 import redis
 from django.conf import settings
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from exchanges.types import Aged, Holdings, Ticker
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 KEEP_SECONDS = 3600
 
@@ -38,8 +46,7 @@ def put_ticker(exchange: str, aged: Aged[Ticker]) -> bool:
 
 def ticker(exchange: str) -> Aged[Ticker] | None:
     """The latest ticker of an exchange, or None when nothing is known."""
-    stored = _get(f"feed:ticker:{exchange}")
-    return TICKER.validate_json(stored) if stored else None
+    return _get(f"feed:ticker:{exchange}", TICKER)
 
 
 def put_holdings(account_id: UUID, aged: Aged[Holdings]) -> bool:
@@ -57,13 +64,18 @@ def invalidate_holdings(account_id: UUID, *, at: datetime) -> None:
 
 def holdings(account_id: UUID) -> Aged[Holdings] | None:
     """The latest holdings of an account, or None when nothing is known."""
-    stored = _get(f"feed:holdings:{account_id}")
-    return HOLDINGS.validate_json(stored) if stored else None
+    return _get(f"feed:holdings:{account_id}", HOLDINGS)
 
 
 @cache
 def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=3)
+    """Quick to give up: whoever acts must not wait for the feed."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 1),
+    )
 
 
 def _put(key: str, adapter: TypeAdapter[Any], aged: Aged[Any]) -> bool:
@@ -73,8 +85,18 @@ def _put(key: str, adapter: TypeAdapter[Any], aged: Aged[Any]) -> bool:
 def _store(key: str, at: datetime, value: bytes) -> bool:
     microseconds = int(at.timestamp() * 1_000_000)
     store = _redis().register_script(STORE_IF_NEWER)
-    return bool(store(keys=[key], args=[microseconds, value, KEEP_SECONDS]))
+    try:
+        return bool(store(keys=[key], args=[microseconds, value, KEEP_SECONDS]))
+    except redis.RedisError as error:
+        log.warning("The feed does not take %s: %s", key, type(error).__name__)
+        return False
 
 
-def _get(key: str) -> bytes | None:
-    return cast("bytes | None", _redis().hget(key, "value"))
+def _get(key: str, adapter: TypeAdapter[Aged[T]]) -> Aged[T] | None:
+    """What is stored; None too for what does not answer or was written by another version."""
+    try:
+        stored = _redis().hget(key, "value")
+        return adapter.validate_json(stored) if stored else None
+    except (redis.RedisError, ValidationError) as error:
+        log.warning("The feed does not give %s: %s", key, type(error).__name__)
+        return None

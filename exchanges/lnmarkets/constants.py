@@ -9,6 +9,9 @@ SIGNET_URL = "https://api.signet.lnmarkets.com/v3"
 REQUEST_WINDOW = timedelta(seconds=30)
 """A signature this far from the exchange's clock is refused."""
 
+JUST_OUTSIDE = timedelta(seconds=1)
+"""How far outside the window a signature is made to see whether it is refused."""
+
 MAX_QUANTITY = 500_000
 """USD in one trade."""
 

@@ -17,15 +17,17 @@ import requests
 
 from exchanges.client import Signature
 from exchanges.errors import (
+    ClockSkew,
     InvalidCredentials,
     NotSent,
     Unavailable,
     UnknownOutcome,
     UnreadableAnswer,
 )
+from exchanges.failpoints import failpoint
 from exchanges.lnmarkets import outcomes, parse
 from exchanges.lnmarkets.auth import SignedAt, canonical_json
-from exchanges.lnmarkets.constants import MAX_PAGES, PAGE_SIZE, REQUEST_WINDOW
+from exchanges.lnmarkets.constants import JUST_OUTSIDE, MAX_PAGES, PAGE_SIZE, REQUEST_WINDOW
 from exchanges.lnmarkets.transport import Transport
 from exchanges.types import AccountInfo, Credentials, NewTrade, Ticker, Trade, TradeStatus
 
@@ -56,8 +58,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _do_not_hold_back() -> None:
-    """The last look of a read: it may leave whenever it likes."""
+def _nothing() -> None:
+    """What a read does before it leaves and after: it may leave whenever it likes."""
 
 
 class LNMarketsClient:
@@ -75,6 +77,14 @@ class LNMarketsClient:
         self._transport = transport
         self._credentials = credentials
         self._clock = clock
+
+    def refuses_stale_signature(self) -> bool:
+        stale = self.time() - self.request_window - JUST_OUTSIDE
+        try:
+            self._read("/account", signed_at=stale)
+        except ClockSkew:
+            return True
+        return False
 
     def ping(self) -> None:
         parse.pong(self._read("/ping", public=True))
@@ -123,7 +133,9 @@ class LNMarketsClient:
 
     def add_margin(self, trade_id: str, *, amount: int, signature: Signature) -> Trade:
         body = {"amount": amount}
-        return self._act_on(trade_id, "POST", f"{_TRADE}/add-margin", body, signature)
+        trade = self._act_on(trade_id, "POST", f"{_TRADE}/add-margin", body, signature)
+        _require(trade.status is TradeStatus.RUNNING, "status")
+        return trade
 
     def cash_in(self, trade_id: str, *, amount: int, signature: Signature) -> Trade:
         body = {"amount": amount}
@@ -153,14 +165,19 @@ class LNMarketsClient:
         raise UnreadableAnswer(f"The list does not end after {MAX_PAGES} pages.")
 
     def _read(
-        self, path: str, *, query: Mapping[str, str] | None = None, public: bool = False
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        public: bool = False,
+        signed_at: datetime | None = None,
     ) -> bytes:
-        auth = None if public else self._signed_at(self._clock())
+        auth = None if public else self._signed_at(signed_at or self._clock())
         request = requests.Request(
             "GET", self._url(path), params=query, headers=_HEADERS, auth=auth
         )
         try:
-            return self._exchange(request.prepare(), _do_not_hold_back)
+            return self._exchange(request.prepare(), last_look=_nothing, on_sent=_nothing)
         except NotSent as error:
             raise Unavailable(str(error)) from None
 
@@ -192,18 +209,28 @@ class LNMarketsClient:
         )
         try:
             answer = self._exchange(
-                request.prepare(), lambda: self._hold_back_after(signature.deadline)
+                request.prepare(),
+                last_look=lambda: self._last_look(signature.deadline),
+                on_sent=lambda: failpoint("sent"),
             )
             return parse.trade(answer)
         except (Unavailable, UnreadableAnswer) as error:
             raise UnknownOutcome(f"It is not known whether this was done. {error}") from None
 
-    def _hold_back_after(self, deadline: datetime) -> None:
+    def _last_look(self, deadline: datetime) -> None:
+        failpoint("signed")
         if self._clock() > deadline:
             raise NotSent("The deadline had passed before the request could leave.")
+        failpoint("leaving")
 
-    def _exchange(self, request: requests.PreparedRequest, last_look: Callable[[], None]) -> bytes:
-        answer = self._transport.exchange(request, last_look=last_look)
+    def _exchange(
+        self,
+        request: requests.PreparedRequest,
+        *,
+        last_look: Callable[[], None],
+        on_sent: Callable[[], None],
+    ) -> bytes:
+        answer = self._transport.exchange(request, last_look=last_look, on_sent=on_sent)
         return outcomes.body_of(answer, credentials=self._credentials, now=self._clock())
 
     def _url(self, path: str) -> str:

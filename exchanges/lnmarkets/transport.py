@@ -70,17 +70,22 @@ class Transport:
         self._adapter = _Adapter()
 
     def exchange(
-        self, request: requests.PreparedRequest, *, last_look: Callable[[], None]
+        self,
+        request: requests.PreparedRequest,
+        *,
+        last_look: Callable[[], None],
+        on_sent: Callable[[], None],
     ) -> Answer:
         """Send `request` once and read the answer.
 
         `last_look` is called when the connection stands, immediately before the first byte is
-        written; an `ExchangeError` that it raises comes through, with nothing sent.
+        written; an `ExchangeError` that it raises comes through, with nothing sent. `on_sent` is
+        called when the last byte is written, before the answer is read.
 
         Raises `NotSent` (no byte of the request left), `Unavailable` (it left, and no complete
         answer came in time) and `UnreadableAnswer` (too large, or not decodable).
         """
-        attempt = _Attempt(last_look=last_look, max_idle=self._max_idle)
+        attempt = _Attempt(last_look=last_look, on_sent=on_sent, max_idle=self._max_idle)
         token = _attempt.set(attempt)
         try:
             with self._adapter.send(request, stream=True, timeout=self._timeout) as response:  # type: ignore[arg-type]  # its stubs do not know urllib3's
@@ -108,8 +113,11 @@ def _body(response: requests.Response) -> bytes:
 class _Attempt:
     """One try to get a request answered, and whether it has begun to leave."""
 
-    def __init__(self, *, last_look: Callable[[], None], max_idle: float) -> None:
+    def __init__(
+        self, *, last_look: Callable[[], None], on_sent: Callable[[], None], max_idle: float
+    ) -> None:
         self._last_look = last_look
+        self.on_sent = on_sent
         self.max_idle = max_idle
         self._begun = False
 
@@ -182,6 +190,7 @@ class _Connection(HTTPConnection):
         super().send(data)
 
     def getresponse(self) -> PooledResponse:  # type: ignore[override]  # as in urllib3
+        _attempt.get().on_sent()
         response = super().getresponse()
         self._answered_at = monotonic()
         return response

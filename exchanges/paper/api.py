@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from exchanges.paper import decisions, javascript, wire
 from exchanges.paper.answers import answer, canonical_body
-from exchanges.paper.auth import authenticate
+from exchanges.paper.auth import TIMESTAMP_HEADER, authenticate, signed_at
 from exchanges.paper.book import Account, By
 from exchanges.paper.commands import (
     MoveMargin,
@@ -91,7 +91,13 @@ class Api:
             body = await canonical_body(request)
             account = self._authenticate(request, data=body or _query(request))
             given = javascript.parse_exactly(body) if body else dict(request.query_params)
-            trades = self._exchange.act(decision, account, command.read(given), by=By.API)
+            trades = self._exchange.act(
+                decision,
+                account,
+                command.read(given),
+                by=By.API,
+                signed_at=signed_at(request.headers[TIMESTAMP_HEADER]),
+            )
             shown = [wire.trade_json(trade, mark=self._exchange.book.price) for trade in trades]
             return answer(shown if many else shown[0])
 

@@ -15,6 +15,7 @@ from exchanges.paper.book import Account, Book
 from exchanges.paper.refusals import Unauthorized
 
 KEY_HEADER = "lnm-access-key"
+TIMESTAMP_HEADER = "lnm-access-timestamp"
 REQUEST_WINDOW = timedelta(seconds=30)
 MAX_TIMESTAMP_DIGITS = 14
 
@@ -38,7 +39,8 @@ def authenticate(
         raise Unauthorized("Unknown key")
     if not _same(passphrase, account.credentials.passphrase):
         raise Unauthorized("Wrong passphrase")
-    _check_window(timestamp, now)
+    if abs(now - signed_at(timestamp)) > REQUEST_WINDOW:
+        raise Unauthorized("Timestamp is outside the window of 30 seconds")
     secret = account.credentials.secret
     expected = sign(secret=secret, timestamp=timestamp, method=method, path=path, data=data)
     if not _same(signature, expected):
@@ -46,14 +48,13 @@ def authenticate(
     return account
 
 
-def _check_window(timestamp: str, now: datetime) -> None:
+def signed_at(timestamp: str) -> datetime:
+    """The time in the timestamp's header. Raises `Unauthorized`."""
     if not (
         timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= MAX_TIMESTAMP_DIGITS
     ):
         raise Unauthorized("Timestamp must be milliseconds since 1970")
-    signed_at = datetime.fromtimestamp(int(timestamp) / 1000, UTC)
-    if abs(now - signed_at) > REQUEST_WINDOW:
-        raise Unauthorized("Timestamp is outside the window of 30 seconds")
+    return datetime.fromtimestamp(int(timestamp) / 1000, UTC)
 
 
 def _same(given: str, expected: str) -> bool:

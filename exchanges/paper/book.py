@@ -51,7 +51,8 @@ class Change:
     """One step of the book: what was asked, and what is true after it.
 
     `price` is the last price after the step. `trade` and `balance` are those of the account the
-    step concerns; `credentials` come with a new account only.
+    step concerns; `signed_at` is the time a client signed its request with; `credentials` come
+    with a new account only.
     """
 
     at: datetime
@@ -62,6 +63,7 @@ class Change:
     account_id: str | None = None
     trade: IsolatedTrade | None = None
     balance: int | None = None
+    signed_at: datetime | None = None
     credentials: Credentials | None = None
 
 

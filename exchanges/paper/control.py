@@ -16,7 +16,15 @@ from starlette.routing import Route
 from exchanges.paper import decisions, javascript, wire
 from exchanges.paper.answers import answer, canonical_body
 from exchanges.paper.book import Account, By
-from exchanges.paper.commands import ControlCommand, CreateAccount, OnTrade, OpenTrade, Price
+from exchanges.paper.commands import (
+    ControlCommand,
+    CreateAccount,
+    MoveMargin,
+    OnTrade,
+    OpenTrade,
+    Price,
+    Sats,
+)
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.faults import Fault, Faults
 from exchanges.paper.player import PricePlayer
@@ -53,6 +61,12 @@ class PlayPrices(ControlCommand):
     interval_ms: Annotated[int, Field(strict=True, ge=0, le=MAX_INTERVAL_MS)]
 
 
+class AddedMargin(ControlCommand):
+    """Sats that a person moves into a running trade."""
+
+    amount: Sats
+
+
 class LedgerAfter(ControlCommand):
     """Which lines of the ledger are wanted."""
 
@@ -75,6 +89,7 @@ class Control:
             Route(account, self._read_account),
             Route(f"{account}/trades", self._open_trade, methods=["POST"]),
             Route(f"{account}/trades/{{trade_id}}/close", self._close_trade, methods=["POST"]),
+            Route(f"{account}/trades/{{trade_id}}/margin", self._add_margin, methods=["POST"]),
             Route("/price", self._read_price),
             Route("/price", self._set_price, methods=["POST"]),
             Route("/prices", self._play_prices, methods=["POST"]),
@@ -106,6 +121,13 @@ class Control:
         command = OnTrade(id=request.path_params["trade_id"])
         account = self._account(request)
         [trade] = self._exchange.act(decisions.close_trade, account, command, by=By.CONTROL)
+        return answer(wire.trade_json(trade, mark=self._exchange.book.price))
+
+    async def _add_margin(self, request: Request) -> Response:
+        given = AddedMargin.read(await _json(request))
+        account = self._account(request)
+        command = MoveMargin(id=request.path_params["trade_id"], amount=given.amount)
+        [trade] = self._exchange.act(decisions.add_margin, account, command, by=By.CONTROL)
         return answer(wire.trade_json(trade, mark=self._exchange.book.price))
 
     async def _read_price(self, _request: Request) -> Response:

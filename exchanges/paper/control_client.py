@@ -61,6 +61,12 @@ class ControlClient:
         answer: dict[str, Any] = self._call("POST", path, {})
         return answer
 
+    def add_margin(self, account_id: str, trade_id: str, *, amount: int) -> dict[str, Any]:
+        """Move `amount` sats into a running trade by hand."""
+        path = f"/accounts/{account_id}/trades/{trade_id}/margin"
+        answer: dict[str, Any] = self._call("POST", path, {"amount": amount})
+        return answer
+
     def price(self) -> Decimal:
         """The last price in USD."""
         return Decimal(str(self._call("GET", "/price")["price"]))

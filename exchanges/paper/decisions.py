@@ -28,13 +28,14 @@ from exchanges.types import OrderType, TradeStatus
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A request as it reaches the book: its account and body, when, from whom, a fresh id."""
+    """A request as it reaches the book: its account, when it came and was signed, a fresh id."""
 
     book: Book
     account: Account
     at: datetime
     by: By
     id: str
+    signed_at: datetime | None = None
 
     def change(self, kind: Kind, command: Command, trade: IsolatedTrade, *, balance: int) -> Change:
         """The change this request makes to one trade and the balance of its account."""
@@ -47,6 +48,7 @@ class Occasion:
             account_id=self.account.id,
             trade=trade,
             balance=balance,
+            signed_at=self.signed_at,
         )
 
     def balance_after(self, sats: int) -> int:

@@ -75,10 +75,16 @@ class PaperExchange:
         self._accept(move_price(self.book, price, at=self.now(), by=By.CONTROL))
 
     def act(
-        self, decision: Decision[C], account: Account, command: C, *, by: By
+        self,
+        decision: Decision[C],
+        account: Account,
+        command: C,
+        *,
+        by: By,
+        signed_at: datetime | None = None,
     ) -> list[IsolatedTrade]:
         """Decide and accept; answers the trades as they are now. Raises `Refusal`."""
-        occasion = Occasion(book=self.book, account=account, at=self.now(), by=by, id=str(uuid4()))
+        occasion = Occasion(self.book, account, self.now(), by, str(uuid4()), signed_at)
         changes = decision(occasion, command)
         self._accept(changes)
         return [change.trade for change in changes if change.trade is not None]

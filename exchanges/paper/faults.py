@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pydantic import Field, model_validator
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchanges.paper.auth import KEY_HEADER
@@ -19,15 +20,21 @@ from exchanges.paper.book import Book
 from exchanges.paper.commands import ControlCommand, Number
 
 MAX_DELAY = 600
+UNAVAILABLE = PlainTextResponse("Service Unavailable", 503)
 
 
 class FaultKind(StrEnum):
-    """What happens to the request; "cut" closes the connection without an answer."""
+    """What happens to the request.
+
+    "cut" closes the connection without an answer, "fail" answers 503.
+    """
 
     DELAY_BEFORE = "delay_before"
     DELAY_AFTER = "delay_after"
     CUT_BEFORE = "cut_before"
     CUT_AFTER = "cut_after"
+    FAIL_BEFORE = "fail_before"
+    FAIL_AFTER = "fail_after"
 
 
 class Fault(ControlCommand):
@@ -108,19 +115,25 @@ class FaultyNetwork:
 
     async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         whole = await _read_ahead(receive)
-        if fault.kind is FaultKind.CUT_BEFORE:
-            await _cut(scope, receive)
-        elif fault.kind is FaultKind.DELAY_BEFORE:
-            await fault.wait()
-            await self._app(scope, whole, send)
-        else:
-            answer = await self._execute(scope, whole)
-            if fault.kind is FaultKind.CUT_AFTER:
+        match fault.kind:
+            case FaultKind.CUT_BEFORE:
                 await _cut(scope, receive)
-                return
-            await fault.wait()
-            for message in answer:
-                await send(message)
+            case FaultKind.FAIL_BEFORE:
+                await UNAVAILABLE(scope, whole, send)
+            case FaultKind.DELAY_BEFORE:
+                await fault.wait()
+                await self._app(scope, whole, send)
+            case FaultKind.CUT_AFTER:
+                await self._execute(scope, whole)
+                await _cut(scope, receive)
+            case FaultKind.FAIL_AFTER:
+                await self._execute(scope, whole)
+                await UNAVAILABLE(scope, whole, send)
+            case FaultKind.DELAY_AFTER:
+                answer = await self._execute(scope, whole)
+                await fault.wait()
+                for message in answer:
+                    await send(message)
 
     async def _execute(self, scope: Scope, receive: Receive) -> list[Message]:
         answer: list[Message] = []

@@ -7,9 +7,10 @@ damage is refused: a ledger that lies is worse than none.
 
     {"seq": 7, "more": false, "at": "2026-01-01T00:00:00.000Z", "kind": "add_margin",
      "by": "api", "price": 100000, "account": "…", "request": {"id": "…", "amount": 500},
-     "trade": {the trade after it}, "balance": 99500, "crc": 2890124}
+     "trade": {the trade after it}, "balance": 99500, "signed_at": "2026-01-01T00:00:00.000Z",
+     "crc": 2890124}
 
-`crc` is the CRC-32 of the line without it. The line of a new account also has its `credentials`;
+`signed_at` is there when a client signed the request. `crc` is the CRC-32 of the line without it. The line of a new account also has its `credentials`;
 the file is therefore readable by its owner only, and `Ledger.entries` leaves them out.
 """
 
@@ -156,6 +157,8 @@ def _entry(change: Change, *, seq: int, more: bool) -> dict[str, Any]:
         "trade": trade,
         "balance": change.balance,
     }
+    if change.signed_at is not None:
+        entry["signed_at"] = wire.iso(change.signed_at)
     if change.credentials is not None:
         entry["credentials"] = wire.credentials_json(change.credentials)
     return entry
@@ -180,6 +183,7 @@ def _read(line: bytes, *, seq: int) -> tuple[Change, bool]:
         account_id=entry["account"],
         trade=wire.trade_from_json(entry["trade"]) if entry["trade"] else None,
         balance=entry["balance"],
+        signed_at=datetime.fromisoformat(entry["signed_at"]) if "signed_at" in entry else None,
         credentials=Credentials(**entry["credentials"]) if "credentials" in entry else None,
     )
     return change, entry["more"]

@@ -97,7 +97,7 @@ def test_the_last_look_comes_when_the_connection_stands():
     with rude_server(says(GOOD)) as server:
         request = requests.Request("POST", server.url, data=b"{}").prepare()
         with pytest.raises(NotSent, match="too late"):
-            Transport(server.url).exchange(request, last_look=last_look)
+            Transport(server.url).exchange(request, last_look=last_look, on_sent=lambda: None)
 
         assert server.bytes_received == 0
 
