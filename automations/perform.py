@@ -31,6 +31,17 @@ def target_of(action: Action) -> str:
             assert_never(action)
 
 
+def is_idempotent(action: Action) -> bool:
+    """Whether sending it twice has the effect of sending it once: it names a state, not a step."""
+    match action:
+        case AddMargin():
+            return False
+        case CloseTrade():
+            return True
+        case _:
+            assert_never(action)
+
+
 def cost_of(action: Action) -> int:
     """Sats an action takes from the free balance."""
     match action:

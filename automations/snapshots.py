@@ -19,16 +19,18 @@ class PastAction:
 class Snapshot:
     """Everything a rule may look at, as it was at `now`.
 
-    `past` is what this automation did before; `unsettled` names the trades on which an action,
-    of any automation of the account, is under way or of unknown outcome.
+    `past` is what this automation did before, in 24 hours or to a trade that still runs. Of the
+    account's actions that must not be repeated, by whatever automation, `under_way` names the
+    trades on which one is just being sent, `unsettled` those on which its outcome is not known.
     """
 
     now: datetime
     ticker: Aged[Ticker]
     holdings: Aged[Holdings]
     past: tuple[PastAction, ...]
+    under_way: frozenset[str]
     unsettled: frozenset[str]
 
-    def age(self) -> timedelta:
-        """Age of the older of market and account."""
-        return self.now - min(self.ticker.at, self.holdings.at)
+    def is_within(self, *, market: timedelta, account: timedelta) -> bool:
+        """Whether neither the market nor the account was read longer ago than that."""
+        return self.now - self.ticker.at <= market and self.now - self.holdings.at <= account

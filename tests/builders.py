@@ -63,6 +63,7 @@ def snapshot(
     price: int | str | Decimal = 100_000,
     balance: int = 1_000_000,
     past: tuple[PastAction, ...] = (),
+    under_way: frozenset[str] = frozenset(),
     unsettled: frozenset[str] = frozenset(),
 ) -> Snapshot:
     """What a rule sees, read just now."""
@@ -71,6 +72,7 @@ def snapshot(
         ticker=Aged(ticker(price), NOW, "rest"),
         holdings=Aged(Holdings(balance, trades), NOW, "rest"),
         past=past,
+        under_way=under_way,
         unsettled=unsettled,
     )
 

@@ -1,5 +1,6 @@
 """The vocabulary of decisions, shared by all rules."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -88,6 +89,21 @@ class Decision:
     reason: Reason
     findings: tuple[Finding, ...] = ()
     watch: tuple[Level, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Equal for two decisions that judge the same positions in the same way."""
+        judged = sorted(f"{found.trade_id} {found.reason.code}" for found in self.findings)
+        return hashlib.sha256("\n".join([self.reason.code, *judged]).encode()).hexdigest()
+
+    @property
+    def hindrances(self) -> dict[str, Reason]:
+        """What keeps it from protecting positions, by trade and code: a person should know."""
+        return {
+            f"{found.trade_id} {found.reason.code}": found.reason
+            for found in self.findings
+            if found.reason.severity is not Severity.INFO
+        }
 
 
 ConfigT = TypeVar("ConfigT", bound=RuleConfig)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import Field, StrictInt, StrictStr, field_validator
+from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
 from automations.rules.base import (
     Action,
@@ -46,6 +46,14 @@ class AddMarginSetting(RuleConfig):
     max_per_position: Sats
     max_per_day: Sats
 
+    @field_validator("max_per_position", "max_per_day")
+    @classmethod
+    def _room_for_one(cls, cap: int, info: ValidationInfo) -> int:
+        amount = info.data.get("amount", 0)
+        if cap < amount:
+            raise ValueError(f"must be at least the amount of {amount:,}, or nothing is ever added")
+        return cap
+
 
 class ClosePositionSetting(RuleConfig):
     """Close the position at the market."""
@@ -57,8 +65,16 @@ class Scope(RuleConfig):
     """Which running trades are guarded: a side or both, only some, all but some."""
 
     side: Literal["both", "long", "short"] = "both"
-    only: tuple[StrictStr, ...] | None = None
+    only: tuple[StrictStr, ...] | None = Field(default=None, min_length=1)
     exclude: tuple[StrictStr, ...] = ()
+
+    @field_validator("exclude")
+    @classmethod
+    def _not_chosen_as_well(cls, exclude: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        both = set(exclude) & set(info.data.get("only") or ())
+        if both:
+            raise ValueError(f"names what `only` names as well: {', '.join(sorted(both))}")
+        return exclude
 
     def includes(self, trade: Trade) -> bool:
         """Whether `trade` is guarded."""
@@ -154,15 +170,12 @@ def _judge(trade: Trade, snapshot: Snapshot, config: MarginGuardConfig, purse: _
     obstacle = _obstacle(trade, snapshot, config, purse)
     if obstacle:
         return Reason(obstacle.code, f"{reached}, but {obstacle.text}", obstacle.severity)
-    return Reason(THRESHOLD_REACHED, f"{reached}: {_intention(config.action)}", Severity.WARNING)
+    return Reason(THRESHOLD_REACHED, f"{reached}: {_intention(config.action)}")
 
 
 def _obstacle(
     trade: Trade, snapshot: Snapshot, config: MarginGuardConfig, purse: _Purse
 ) -> Reason | None:
-    if trade.id in snapshot.unsettled:
-        text = "the outcome of an earlier action on this position is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
     last = purse.last_on(trade)
     wait = last and last + timedelta(seconds=config.cool_down) - snapshot.now
     if wait and wait > timedelta(0):
@@ -170,9 +183,14 @@ def _obstacle(
         return Reason("cooling_down", text)
     match config.action:
         case AddMarginSetting():
+            if trade.id in snapshot.under_way:
+                return Reason("under_way", "an earlier addition to it is just being sent.")
+            if trade.id in snapshot.unsettled:
+                text = "the outcome of an earlier addition to it is not known yet."
+                return Reason("unsettled", text, Severity.CRITICAL)
             return _unaffordable(trade, config.action, purse, snapshot.now)
         case ClosePositionSetting():
-            return None
+            return None  # it may be repeated: an ambiguous top-up must not forbid the close
         case _:
             assert_never(config.action)
 
@@ -239,9 +257,9 @@ def _finding(trade: Trade, price: Decimal, config: MarginGuardConfig, reason: Re
 
 
 def _foremost(findings: Sequence[Finding]) -> Reason:
-    """The reason that matters most: what hinders, what acts, what waits, what is well."""
-    order = {THRESHOLD_REACHED: 1, "cooling_down": 2, "within_threshold": 3}
-    return min((finding.reason for finding in findings), key=lambda r: order.get(r.code, 0))
+    """The reason that matters most: why it acts, what hinders it, what it waits for, all well."""
+    order = {THRESHOLD_REACHED: 0, "under_way": 2, "cooling_down": 2, "within_threshold": 3}
+    return min((finding.reason for finding in findings), key=lambda r: order.get(r.code, 1))
 
 
 def _watch(trades: Sequence[Trade], config: MarginGuardConfig) -> tuple[Level, ...]:

@@ -78,6 +78,7 @@ def past(sats, *, ago=3600, on="t1"):
         ({"balance": 0}, "balance_too_small", False),
         ({"unsettled": frozenset({"t1"})}, "unsettled", False),
         ({"unsettled": frozenset({"other"})}, "threshold_reached", True),
+        ({"under_way": frozenset({"t1"})}, "under_way", False),
         ({"past": (past(50_000, ago=59),)}, "cooling_down", False),
         ({"past": (past(50_000, ago=60),)}, "threshold_reached", True),
         ({"past": (past(50_000, ago=10, on="other"),)}, "threshold_reached", True),
@@ -120,7 +121,6 @@ def test_closing_needs_no_balance_and_no_cap():
         ({"only": ["short"]}, ["short"]),
         ({"exclude": ["short"]}, ["long"]),
         ({"side": "long", "exclude": ["long"]}, []),
-        ({"only": []}, []),
     ],
     ids=str,
 )
@@ -175,6 +175,10 @@ def test_nothing_open_is_said():
         ({"action": {**ADD, "amount": 0}}, "action.add_margin.amount"),
         ({"action": {**ADD, "amount": "50000"}}, "action.add_margin.amount"),
         ({"action": {**ADD, "amount": 10**12}}, "action.add_margin.amount"),
+        ({"action": {**ADD, "max_per_position": 49_999}}, "action.add_margin.max_per_position"),
+        ({"action": {**ADD, "max_per_day": 49_999}}, "action.add_margin.max_per_day"),
+        ({"scope": {"only": []}}, "scope.only"),
+        ({"scope": {"only": ["a"], "exclude": ["a"]}}, "scope.exclude"),
         ({"action": {**ADD, "max_per_day": 0}}, "action.add_margin.max_per_day"),
         ({"action": {"type": "add_margin", "amount": 5}}, "action.add_margin.max_per_position"),
         ({"action": {**CLOSE, "amount": 5}}, "action.close_position.amount"),
@@ -204,3 +208,18 @@ def test_the_watched_level_is_where_the_decision_changes(
 
     assert not decide(snapshot(guarded, price=level - distance * worse), rule).actions
     assert decide(snapshot(guarded, price=level + distance * worse), rule).actions
+
+
+def test_the_reason_is_of_what_acts_and_each_hindrance_has_its_own():
+    capped, free = trade(trade_id="capped", entry=109_500), trade(trade_id="free", entry=109_000)
+    decision = decide(snapshot(capped, free, past=(past(200_000, on="capped"),)), config())
+    assert decision.actions == (AddMargin("free", 50_000),)
+    assert decision.reason.code == "threshold_reached"
+    assert [reason.code for reason in decision.hindrances.values()] == ["cap_per_position"]
+
+
+def test_the_verdict_changes_with_any_position():
+    one, two = trade(trade_id="one"), trade(trade_id="two", entry=109_500)
+    well, worse = snapshot(one), snapshot(one, two)
+    assert decide(well, config()).verdict == decide(well, config()).verdict
+    assert decide(well, config()).verdict != decide(worse, config()).verdict
