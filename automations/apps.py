@@ -1,6 +1,7 @@
 """Django's view of this package."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 
 
 class AutomationsConfig(AppConfig):
@@ -9,7 +10,11 @@ class AutomationsConfig(AppConfig):
     name = "automations"
 
     def ready(self) -> None:
+        from accounts.models import User
         from accounts.signals import active_account_changed
         from automations import schedule
+        from exchanges.models import Exchange
 
         active_account_changed.connect(schedule.follow_account, dispatch_uid="schedule")
+        post_save.connect(schedule.follow_owner, sender=User, dispatch_uid="schedule")
+        post_save.connect(schedule.follow_exchange, sender=Exchange, dispatch_uid="schedule")

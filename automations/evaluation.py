@@ -7,16 +7,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import UUID
 
 from accounts.errors import AccountError
 from accounts.gateway import open_client
-from automations import schedule, selectors, sensing
-from automations.execution import note_blind, note_broken, note_quiet
+from automations import journal, schedule, selectors, sensing
 from automations.models import Automation
 from automations.rules.registry import kind_of
-from automations.sensing import utc_now
+from automations.sensing import Bounds, utc_now
 from exchanges.errors import ExchangeError
 
 log = logging.getLogger(__name__)
@@ -33,28 +31,28 @@ class Looked:
     stale: dict[UUID, list[Tick]] = field(default_factory=lambda: defaultdict(list))
 
 
-def look(ticks: Iterable[Tick], *, fresh: timedelta | None = None) -> Looked:
+def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
     """Decide for each tick whether there is something to do; note those with nothing.
 
-    Data older than `fresh`, by default what the automation's period allows, are stale.
+    Data outside `bounds`, by default what the automation's period allows, are stale.
     """
     looked = Looked()
     slots = dict(ticks)
     found = selectors.runnable(slots)
     for automation in found:
         try:
-            _look_at(automation, slots[str(automation.id)], looked, fresh)
+            _look_at(automation, slots[str(automation.id)], looked, bounds)
         except Exception as error:
             log.exception("Automation %s cannot be evaluated.", automation.id)
-            note_broken(automation, error)
+            journal.record_broken(automation, error)
     for gone in set(slots) - {str(automation.id) for automation in found}:
-        schedule.remove(gone)
+        schedule.rewrite_entries_of(gone)
     return looked
 
 
-def _look_at(automation: Automation, slot: str, looked: Looked, fresh: timedelta | None) -> None:
-    fresh = fresh or sensing.freshness(automation)
-    snapshot = sensing.from_feed(automation, now=utc_now(), fresh=fresh)
+def _look_at(automation: Automation, slot: str, looked: Looked, bounds: Bounds | None) -> None:
+    bounds = bounds or sensing.bounds_of_look(automation)
+    snapshot = sensing.from_feed(automation, now=utc_now(), bounds=bounds)
     if snapshot is None:
         looked.stale[automation.account_id].append((str(automation.id), slot))
         return
@@ -62,23 +60,26 @@ def _look_at(automation: Automation, slot: str, looked: Looked, fresh: timedelta
     if decision.actions:
         looked.due.append((automation, slot))
     else:
-        note_quiet(automation, slot=slot, snapshot=snapshot, decision=decision)
+        journal.record_quiet(automation, slot=slot, snapshot=snapshot, decision=decision)
 
 
-def refresh(ticks: Iterable[Tick]) -> bool:
-    """Read market and account of these automations (all of one account) anew into the feed.
+def look_afresh(ticks: list[Tick]) -> Looked:
+    """Read market and account (these automations are all of one) anew, and look at once.
 
-    False when that failed: then they are noted as blind.
+    An automation that still cannot see is noted as blind.
     """
     automations = selectors.runnable(dict(ticks))
     if not automations:
-        return False
+        return Looked()
     account = automations[0].account
     try:
         sensing.refresh_feed(account, open_client(account))
+        looked = look(ticks, bounds=sensing.ACTING)
+        if looked.stale:
+            raise sensing.StaleMarket("The exchange answers too slowly.")
     except (ExchangeError, AccountError) as error:
         log.warning("Account %s cannot be read: %s", account.id, error)
         for automation in automations:
-            note_blind(automation, error)
-        return False
-    return True
+            journal.record_blind(automation, error)
+        return Looked()
+    return looked

@@ -1,184 +1,173 @@
-"""Carrying out one automation for one slot, exactly once.
+"""Carrying out what an account has to do, exactly once.
 
-The crash path is the normal path: a run first finishes what an earlier one on the same account
-left open, and a redelivered message finds the execution of its slot and does nothing.
+The crash path is the normal path: a run first finishes what earlier ones on the same account
+left open, then runs the account's errands. Workers come here for a message, `sweep` for what
+nobody came for; a message that comes twice finds the execution of its slot and does nothing.
 """
 
-from datetime import datetime
+import logging
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
-from pydantic import TypeAdapter
 
 from accounts.errors import AccountError
 from accounts.gateway import open_client
-from accounts.models import Event
-from accounts.services import record_event
-from automations import intents, sensing, turns
-from automations.models import Automation, Execution, Intent
+from accounts.models import ExchangeAccount
+from automations import errands, intents, journal, selectors, sensing, turns
+from automations.models import Automation, Errand, Execution, Intent
 from automations.perform import perform
-from automations.rules.base import Decision, Finding, Reason, Severity
+from automations.rules.base import Reason, Severity
 from automations.rules.registry import kind_of
 from automations.sensing import utc_now
-from automations.snapshots import Snapshot
 from exchanges import feed
 from exchanges.client import ExchangeClient
-from exchanges.errors import ExchangeError, PermanentError, TransientError, UnknownOutcome
+from exchanges.errors import PermanentError, TransientError, UnknownOutcome
+from exchanges.failpoints import failpoint
 
-FINDINGS = TypeAdapter(tuple[Finding, ...])
+log = logging.getLogger(__name__)
+
+DONE = {Intent.State.CONFIRMED, Intent.State.SATISFIED}
+UNDECIDED = {
+    Intent.State.PLANNED,
+    Intent.State.SENDING,
+    Intent.State.UNKNOWN,
+    Intent.State.NEEDS_OPERATOR,
+}
+
+Failures = dict[tuple[UUID, str], TransientError]
+"""What may be tried again, by automation and slot."""
 
 
-def execute(automation: Automation, *, slot: str, cause: str) -> Execution:
-    """Decide on fresh data and act; returns the slot's execution.
+def execute(automation: Automation, *, slot: str, cause: str) -> None:
+    """Execute `automation` for `slot`, or leave that to the run that has the account's turn.
 
     Raises `TransientError` when nothing was sent and it may be tried again.
     """
-    started_at = utc_now()
-    client = open_client(automation.account)
-    with turns.turn(automation.account_id) as fence:
-        finish_open(automation.account_id, client, fence)
-        done = Execution.objects.filter(automation=automation, slot=slot).first()
-        if done:
-            return done
-        snapshot = sensing.from_exchange(automation, client)
-        turns.extend(automation.account_id, fence)
-        decision = kind_of(automation.kind).evaluate(snapshot, automation.config)
-        execution = _begin(automation, slot, cause, started_at, snapshot, decision)
-        intents.plan(execution, decision.actions, snapshot, fence=fence)
-        _carry_out(execution, client, fence)
-    _note(automation, decision.reason)
-    return execution
+    errands.accept(automation, slot=slot, cause=cause)
+    failpoint("accepted")
+    failures = drain(automation.account)
+    if (automation.id, slot) in failures:
+        raise failures[automation.id, slot]
 
 
-def finish_open(account_id: UUID, client: ExchangeClient, fence: int) -> None:
-    """Finish what earlier runs of this account left open; the turn is ours, so they are over."""
-    for execution in Execution.objects.filter(
-        account_id=account_id, status=Execution.Status.PENDING
-    ).select_related("automation__user", "account"):
-        for intent in execution.intents.filter(state=Intent.State.SENDING, fence__lt=fence):
-            intents.mark_unknown(intent, "The run that sent it was interrupted.")
-        _carry_out(execution, client, fence)
+def drain(account: ExchangeAccount) -> Failures:
+    """Take the account's turn, finish what is open and run its errands, until none is due.
 
-
-def record_failure(automation: Automation, *, slot: str, cause: str, error: Exception) -> None:
-    """Say that the slot's run failed for good, unless an execution says something already.
-
-    What it was sending when it broke off is of unknown outcome.
+    Returns what may be tried again, by automation and slot. An errand that comes while the turn
+    is given back is seen by the look after it, or by the one who brought it.
     """
-    text = _words(error)
-    if not isinstance(error, TransientError):
-        for intent in automation.intents.filter(slot=slot, state=Intent.State.SENDING):
-            intents.mark_unknown(intent, f"The run broke off while sending: {text}")
-    now = utc_now()
-    with transaction.atomic():
-        execution, is_new = Execution.objects.get_or_create(
-            automation=automation,
-            slot=slot,
-            defaults={
-                "account": automation.account,
-                "account_name": automation.account.name,
-                "cause": cause,
-                "event": kind_of(automation.kind).event,
-                "status": Execution.Status.ERROR,
-                "reason_code": "failed",
-                "reason_text": "The run failed before anything was sent.",
-                "error": text,
-                "inputs": {},
-                "started_at": now,
-                "finished_at": now,
-            },
-        )
-        if is_new:
-            _tell(execution, Severity.WARNING, f"{execution.reason_text} {text}")
+    failures: Failures = {}
+    try:
+        while True:
+            with turns.turn(account.id) as fence:
+                mark_interrupted(account, fence)
+                client = open_client(account)
+                finish_open(account, client, fence)
+                for errand in errands.due(account.id):
+                    _run(errand, client, fence, failures)
+            if not errands.due(account.id).exists():
+                return failures
+    except turns.AccountBusy:
+        return failures
+    except AccountError as error:
+        for errand in errands.due(account.id):
+            _fail(errand, error)
+        return failures
 
 
-def note_quiet(
-    automation: Automation, *, slot: str, snapshot: Snapshot, decision: Decision
+def mark_interrupted(account: ExchangeAccount, fence: int) -> None:
+    """What an earlier run was sending is of unknown outcome: the turn is ours, so it is over."""
+    for intent in Intent.objects.filter(
+        account=account, state=Intent.State.SENDING, fence__lt=fence
+    ).select_related("automation__user", "account"):
+        intents.mark_unknown(intent, "The run that sent it was interrupted.")
+
+
+def finish_open(account: ExchangeAccount, client: ExchangeClient, fence: int) -> None:
+    """Send what earlier runs of this account have planned and not sent, while there is time."""
+    for execution in Execution.objects.filter(
+        account=account, status=Execution.Status.PENDING
+    ).select_related("automation__user", "account"):
+        _carry_out(execution, client, fence)
+
+
+def _run(
+    errand: Errand,
+    client: ExchangeClient,
+    fence: int,
+    failures: Failures,
 ) -> None:
-    """Remember a check that had nothing to do; a row is written when the reason changed."""
-    if automation.reason_code == decision.reason.code:
-        _note(automation, decision.reason)
+    """Run one errand; whatever becomes of it stays with it."""
+    automation = errand.automation
+    if not errands.begin(errand):
+        _fail(errand, RuntimeError("It broke off each time it was tried."))
         return
-    now = utc_now()
-    execution = _begin(automation, slot, Execution.Cause.TICK, snapshot.now, snapshot, decision)
-    execution.status, execution.finished_at = Execution.Status.COMPLETED, now
-    with transaction.atomic():
-        inserted = Execution.objects.bulk_create([execution], ignore_conflicts=True)
-        _note(automation, decision.reason)
-        if inserted and decision.reason.severity is not Severity.INFO:
-            _tell(execution, decision.reason.severity, decision.reason.text)
+    try:
+        _decide_and_act(automation, errand, client, fence)
+    except turns.AccountBusy:
+        raise
+    except TransientError as error:
+        if errands.is_last_run(errand):
+            _fail(errand, error)
+        else:
+            failures[automation.id, errand.slot] = error
+    except PermanentError as error:
+        _fail(errand, error)
+    except Exception as error:
+        log.exception("The execution of automation %s broke off.", automation.id)
+        _fail(errand, error)
+        raise
 
 
-def note_blind(automation: Automation, error: Exception) -> None:
-    """Remember that the automation could not see: stale or absent data is never safe."""
-    text = f"It is blind: market or account could not be read. {_words(error)}"
-    _note_trouble(automation, Reason("blind", text, Severity.WARNING))
-
-
-def note_broken(automation: Automation, error: Exception) -> None:
-    """Remember that the automation could not be evaluated, for a fault of the platform's own."""
-    text = f"It could not be evaluated: {_words(error)}. An operator finds more in the log."
-    _note_trouble(automation, Reason("broken", text, Severity.CRITICAL))
-
-
-def _note_trouble(automation: Automation, reason: Reason) -> None:
-    if automation.reason_code != reason.code:
-        record_event(
-            user=automation.user,
-            account=automation.account,
-            kind=f"automation_{reason.code}",
-            severity=Event.Severity(reason.severity.value),
-            message=f"{automation.name}: {reason.text}",
-            data={"automation": str(automation.id)},
-        )
-    _note(automation, reason)
-
-
-def _words(error: Exception) -> str:
-    """What may be shown of an error: only ours are written for users."""
-    return str(error) if isinstance(error, (ExchangeError, AccountError)) else type(error).__name__
-
-
-def _begin(
-    automation: Automation,
-    slot: str,
-    cause: str,
-    started_at: datetime,
-    snapshot: Snapshot,
-    decision: Decision,
-) -> Execution:
-    first = decision.actions[0] if decision.actions else None
-    return Execution(
-        automation=automation,
-        account=automation.account,
-        account_name=automation.account.name,
-        slot=slot,
-        cause=cause,
-        event=kind_of(automation.kind).event,
-        action=first.kind if first else "",
-        trade_id=first.trade_id if first else "",
-        reason_code=decision.reason.code,
-        reason_text=decision.reason.text,
-        inputs=sensing.as_inputs(snapshot),
-        findings=FINDINGS.dump_python(decision.findings, mode="json"),
+def _decide_and_act(
+    automation: Automation, errand: Errand, client: ExchangeClient, fence: int
+) -> None:
+    if not selectors.runnable([automation.id]):
+        with transaction.atomic():
+            errands.finish(automation, errand.slot)
+        return
+    started_at = utc_now()
+    snapshot = sensing.from_exchange(automation, client)
+    turns.extend(automation.account_id, fence)
+    decision = kind_of(automation.kind).evaluate(snapshot, automation.config)
+    execution = journal.execution_of(
+        automation,
+        slot=errand.slot,
+        cause=errand.cause,
         started_at=started_at,
+        snapshot=snapshot,
+        decision=decision,
     )
+    intents.plan(execution, decision, snapshot, fence=fence)
+    failpoint("planned")
+    _carry_out(execution, client, fence)
+
+
+def _fail(errand: Errand, error: Exception) -> None:
+    """Record a run that failed for good: what it was sending is unknown, what it was not lapses."""
+    automation = errand.automation
+    for intent in automation.intents.filter(slot=errand.slot).select_related("execution"):
+        intents.mark_unknown(intent, f"The run broke off while sending: {journal.words(error)}")
+        intents.lapse(intent, f"The run failed: {journal.words(error)}")
+        conclude(intent.execution)
+    journal.record_failure(automation, slot=errand.slot, cause=errand.cause, error=error)
 
 
 def _carry_out(execution: Execution, client: ExchangeClient, fence: int) -> None:
     for intent in execution.intents.filter(state=Intent.State.PLANNED).order_by("leg"):
         _send(intent, client, fence)
-    _conclude(execution)
+    conclude(execution)
 
 
 def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
     signature = intents.claim(intent, fence=fence)
     if signature is None:
-        intents.lapse(intent, "It could no longer be claimed: too late, paused or switched.")
+        intents.lapse(intent, "It could not be claimed: late, paused, switched, or not alone.")
         return
+    failpoint("claimed")
     try:
         answer = perform(client, intents.ACTION.validate_python(intent.action), signature)
+        failpoint("answered")
     except TransientError as error:
         intents.put_back(intent, str(error))
         raise
@@ -188,46 +177,31 @@ def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
         intents.mark_unknown(intent, str(error))
     else:
         intents.confirm(intent, answer)
+    failpoint("settled")
     feed.invalidate_holdings(intent.account_id, at=utc_now())
 
 
-def _conclude(execution: Execution) -> None:
+def conclude(execution: Execution) -> None:
     """Give a pending execution its result, once all its intents have theirs."""
     found = list(execution.intents.order_by("leg"))
-    states = {Intent.State(intent.state) for intent in found}
-    if states & {Intent.State.PLANNED, Intent.State.SENDING, Intent.State.UNKNOWN}:
+    if {Intent.State(intent.state) for intent in found} & UNDECIDED:
         return
-    failed = [intent for intent in found if intent.state != Intent.State.CONFIRMED]
-    if failed:
-        status, error = Execution.Status.ERROR, " ".join(intent.error for intent in failed)
-    else:
-        status = Execution.Status.SUCCESS if found else Execution.Status.COMPLETED
-        error = ""
+    failed = [intent for intent in found if Intent.State(intent.state) not in DONE]
+    error = " ".join(intent.error for intent in failed)
+    status = _status(found, failed)
     concluded = Execution.objects.filter(pk=execution.pk, status=Execution.Status.PENDING)
     with transaction.atomic():
-        if not concluded.update(status=status, error=error, finished_at=utc_now()):
+        if not concluded.update(status=status, error=error, finished_at=utc_now()) or not found:
             return
-        execution.refresh_from_db()
-        if found:
-            severity = Severity.CRITICAL if failed else Severity.INFO
-            _tell(execution, severity, f"{execution.reason_text} {error}".strip())
+        severity = Severity.CRITICAL if failed else Severity.INFO
+        text = f"{execution.reason_text} {error}".strip()
+        reason = Reason(execution.reason_code, text, severity)
+        journal.tell(
+            execution.automation, reason, kind=execution.event, execution=str(execution.id)
+        )
 
 
-def _note(automation: Automation, reason: Reason) -> None:
-    Automation.objects.filter(pk=automation.pk).update(
-        checked_at=utc_now(),
-        reason_code=reason.code,
-        reason_text=reason.text,
-        updated_at=F("updated_at"),
-    )
-
-
-def _tell(execution: Execution, severity: Severity, text: str) -> None:
-    record_event(
-        user=execution.automation.user,
-        account=execution.account,
-        kind=execution.event,
-        severity=Event.Severity(severity.value),
-        message=f"{execution.automation.name}: {text}",
-        data={"execution": str(execution.id)},
-    )
+def _status(found: list[Intent], failed: list[Intent]) -> Execution.Status:
+    if failed:
+        return Execution.Status.ERROR
+    return Execution.Status.SUCCESS if found else Execution.Status.COMPLETED

@@ -24,7 +24,11 @@ MAX_PERIOD = 3600
 
 
 class Automation(models.Model):
-    """One rule on one account. `every` is its period in seconds, None for its kind's default."""
+    """One rule on one account. `every` is its period in seconds, None for its kind's default.
+
+    `reason_code` and `reason_text` are of the last check; its `verdict` changes when any position
+    is judged in another way. `told` names the hindrances that stand and that the owner was told.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
@@ -46,6 +50,8 @@ class Automation(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     reason_code = models.CharField(max_length=64, blank=True, editable=False)
     reason_text = models.TextField(blank=True, editable=False)
+    verdict = models.CharField(max_length=64, blank=True, editable=False)
+    told = models.JSONField(default=list, blank=True, editable=False)
 
     class Meta:
         ordering = ("-created_at",)
@@ -75,15 +81,45 @@ class Turn(models.Model):
     """Who may act on an account now: a lease with a fence, one run at a time.
 
     The fence grows with every turn taken, and is checked again wherever something is claimed: a
-    run that lost its turn can no longer start anything.
+    run that lost its turn can no longer start anything. `session` and `session_at` name the
+    database session of the holder: when that is gone, so is the holder.
     """
 
     account = models.OneToOneField(ExchangeAccount, on_delete=models.CASCADE, primary_key=True)
     fence = models.BigIntegerField(default=0)
     until = models.DateTimeField(db_default=Now())
+    session = models.IntegerField(null=True)
+    session_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"turn {self.fence} of {self.account_id}"
+
+
+class Errand(models.Model):
+    """An automation that is to be executed for a slot: kept until its execution is written.
+
+    Whoever holds the account's turn runs all its errands, protective ones first, so one that
+    comes while the account is busy waits here and not in a queue that may be lost. `attempts`
+    counts the runs that failed before anything was sent; the next is not before `not_before`.
+    """
+
+    automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="errands")
+    account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="errands")
+    slot = models.CharField(max_length=64)
+    cause = models.CharField(max_length=16)
+    is_protective = models.BooleanField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-is_protective", "created_at", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["automation", "slot"], name="errand_once_per_slot"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.automation_id} {self.slot}"
 
 
 class Execution(models.Model):
@@ -146,10 +182,31 @@ class Execution(models.Model):
 
     @property
     def duration_ms(self) -> int | None:
-        """Milliseconds from decision to end; None while it is not over."""
+        """Milliseconds from start to end; None while it is not over."""
         if self.finished_at is None:
             return None
         return round((self.finished_at - self.started_at).total_seconds() * 1000)
+
+
+class QuietSpan(models.Model):
+    """A time in which an automation had nothing to do, with one `verdict`: `count` checks."""
+
+    automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="spans")
+    verdict = models.CharField(max_length=64)
+    reason_code = models.CharField(max_length=64)
+    reason_text = models.TextField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+    first_inputs = models.JSONField()
+    latest_inputs = models.JSONField()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=["automation", "-id"], name="span_history"),)
+
+    def __str__(self) -> str:
+        return f"{self.reason_code} x {self.count}"
 
 
 class Intent(models.Model):
@@ -159,10 +216,17 @@ class Intent(models.Model):
            │  └──────────────│── (back to planned: certainly nothing was done)
            │                 ├── rejected    the exchange declined it
            lapsed            └── unknown     it was sent, and nobody answered: never resent
+                                   ├── confirmed       read back: it is there
+                                   ├── satisfied       what it wanted is so, not provably by it
+                                   ├── lapsed          read back: it is not there, and cannot come
+                                   └── needs_operator  it cannot be told apart: a person decides
 
     `target` is what it acts on (`trade:<id>`), `seen` the position as it was when decided,
     `sats` what it takes from the free balance. `generation` is the user's account switch it
-    belongs to, `fence` the turn that claimed it. It may be claimed until `deadline`.
+    belongs to, `fence` the turn that claimed it. It may be claimed until `deadline`. One that
+    `is_idempotent` may be repeated at once; of the others at most one per target is open.
+    `absences` counts how often it was looked for in vain once it could no longer arrive,
+    `looked_at` is the last look. `resolved_by` decided what could not be told apart.
     """
 
     class State(models.TextChoices):
@@ -173,7 +237,9 @@ class Intent(models.Model):
         CONFIRMED = "confirmed"
         REJECTED = "rejected"
         UNKNOWN = "unknown"
+        SATISFIED = "satisfied"
         LAPSED = "lapsed"
+        NEEDS_OPERATOR = "needs_operator"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="intents")
@@ -192,17 +258,33 @@ class Intent(models.Model):
     deadline = models.DateTimeField()
     signed_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    is_idempotent = models.BooleanField(default=False)
+    absences = models.PositiveSmallIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     error = models.TextField(blank=True)
 
     class Meta:
         ordering = ("-created_at", "leg")
+        permissions = (("resolve_intent", "Can say what became of an intent"),)
+        indexes = (
+            models.Index(
+                fields=["account"],
+                condition=Q(state__in=["planned", "sending", "unknown"]),
+                name="intent_open",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["automation", "slot", "leg"], name="intent_once_per_leg"
             ),
             models.UniqueConstraint(
                 fields=["account", "target"],
-                condition=Q(state__in=["sending", "unknown"]),
+                condition=Q(
+                    state__in=["sending", "unknown", "needs_operator"], is_idempotent=False
+                ),
                 name="intent_one_open_per_target",
             ),
             models.CheckConstraint(condition=~Q(target=""), name="intent_has_target"),

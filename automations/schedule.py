@@ -15,10 +15,12 @@ from celery.schedules import schedule
 from django.db import transaction
 from redbeat.schedulers import RedBeatConfig, RedBeatSchedulerEntry, get_redis
 
+from accounts.models import User
 from automations import selectors
 from automations.models import Automation
 
 EVALUATE_TASK = "automations.evaluate"
+UUID_PATTERN = "-".join("?" * length for length in (8, 4, 4, 4, 12))
 
 
 def entry_name(automation: Automation) -> str:
@@ -29,6 +31,16 @@ def entry_name(automation: Automation) -> str:
 def follow_account(*, user_id: int, **kwargs: Any) -> None:
     """Write a user's entries anew once the switch of the active account is committed."""
     rewrite_on_commit(user_id)
+
+
+def follow_owner(*, instance: User, **kwargs: Any) -> None:
+    """Write a user's entries anew when an operator has blocked or freed the user."""
+    rewrite_on_commit(instance.pk)
+
+
+def follow_exchange(**kwargs: Any) -> None:
+    """Write all entries anew when an operator has switched an exchange off or on."""
+    transaction.on_commit(reconcile_schedule, robust=True)
 
 
 def rewrite_on_commit(user_id: int) -> None:
@@ -47,11 +59,15 @@ def rewrite(user_id: int) -> None:
 
 def reconcile_schedule() -> None:
     """Bring all entries in line with the database."""
-    _bring_in_line(selectors.scheduled(), _stored_names("*-*-*"))
+    _bring_in_line(selectors.scheduled(), _stored_names(f"*-{UUID_PATTERN}-{UUID_PATTERN}"))
 
 
-def remove(automation_id: str | UUID) -> None:
-    """Take the entries of an automation off the schedule."""
+def rewrite_entries_of(automation_id: str | UUID) -> None:
+    """Bring the entries of an automation's owner in line; strays of no automation go."""
+    owner = Automation.objects.filter(pk=automation_id).values_list("user_id", flat=True).first()
+    if owner is not None:
+        rewrite(owner)
+        return
     for name in _stored_names(f"*-{automation_id}"):
         _entry(name).delete()
 
@@ -67,16 +83,17 @@ def _bring_in_line(automations: Iterable[Automation], stored: set[str]) -> None:
 
 def _save(name: str, automation: Automation) -> None:
     """Write the entry, due now; a slot that nobody got to in time is dropped, not queued."""
-    _entry(name).delete()
+    due_now = datetime.now(UTC) - timedelta(seconds=automation.period)
     entry = _entry(
         name,
         task=EVALUATE_TASK,
         schedule=schedule(run_every=timedelta(seconds=automation.period), app=current_app),
         args=[str(automation.id)],
         options={"expires": automation.period},
-        last_run_at=datetime.now(UTC) - timedelta(seconds=automation.period),
+        last_run_at=due_now,
     )
     entry.save()
+    entry.reschedule(due_now)
 
 
 def _is_right(name: str, automation: Automation) -> bool:

@@ -6,18 +6,17 @@ with the patience of its automation's kind, as long as nothing was sent.
 """
 
 import random
-from datetime import timedelta
 from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.errors import AccountError
-from automations import evaluation, schedule, selectors
+from automations import errands, evaluation, schedule, selectors
 from automations.evaluation import Looked, Tick
+from automations.execution import drain
 from automations.execution import execute as carry_out
-from automations.execution import record_failure
 from automations.models import Automation, Execution
 from automations.rules.registry import kind_of
 from exchanges.errors import PermanentError, TransientError
@@ -25,8 +24,11 @@ from exchanges.errors import PermanentError, TransientError
 HARD_LIMIT_AFTER = 10
 """Seconds between the soft time limit, which a run can still record, and the hard one."""
 
-REFRESH_LIMIT = timedelta(seconds=30)
-"""How long a refresh may take. However slow the exchange was, what it said is then looked at."""
+REFRESH_LIMIT = 40
+"""Seconds a refresh may take: three answers, each with its own time limit."""
+
+REFRESH_EXPIRES = 30
+"""Seconds after which a refresh that no worker took up is dropped: later ticks bring their own."""
 
 
 @shared_task(name="automations.evaluate")
@@ -35,18 +37,17 @@ def evaluate(ticks: list[Tick]) -> None:
     looked = evaluation.look(ticks)
     _start_due(looked)
     for stale in looked.stale.values():
-        refresh.delay(stale)
+        refresh.apply_async(args=(stale,), expires=REFRESH_EXPIRES)
 
 
 @shared_task(
     name="automations.refresh",
-    soft_time_limit=REFRESH_LIMIT.seconds,
-    time_limit=REFRESH_LIMIT.seconds + HARD_LIMIT_AFTER,
+    soft_time_limit=REFRESH_LIMIT,
+    time_limit=REFRESH_LIMIT + HARD_LIMIT_AFTER,
 )
 def refresh(ticks: list[Tick]) -> None:
     """Read the account of these automations anew, and look at them at once."""
-    if evaluation.refresh(ticks):
-        _start_due(evaluation.look(ticks, fresh=REFRESH_LIMIT))
+    _start_due(evaluation.look_afresh(ticks))
 
 
 @shared_task(name="automations.reconcile_schedule")
@@ -56,7 +57,8 @@ def reconcile_schedule() -> None:
 
 
 def start_execution(automation: Automation, *, slot: str, cause: str) -> None:
-    """Queue a run: protective kinds ahead of all other work."""
+    """Note the errand, which no lost message can undo, and call a worker: protective ones first."""
+    errands.accept(automation, slot=slot, cause=cause)
     kind = kind_of(automation.kind)
     execute.apply_async(
         args=(str(automation.id), slot, cause),
@@ -72,24 +74,27 @@ def _start_due(looked: Looked) -> None:
 
 
 class ExecuteTask(Task):  # type: ignore[type-arg]
-    """Retries as its automation's kind says, and records when that was in vain."""
+    """Retries as its automation's kind says."""
 
     autoretry_for = (TransientError, OperationalError, InterfaceError)
+    default_retry_delay = 1  # when a worker's child is lost, which does not go through `retry`
 
     def retry(self, *args: Any, **options: Any) -> Any:
         """Retry after the kind's back-off, doubled each time, with jitter."""
-        automation_id, *_ = self.request.args or ()
-        kind = kind_of(Automation.objects.get(pk=automation_id).kind)
-        longest = kind.backoff * 2**self.request.retries
+        retries, backoff = self._patience()
+        longest = backoff * 2**self.request.retries
         options["countdown"] = random.uniform(longest / 2, longest)  # noqa: S311
-        options["max_retries"] = kind.retries
+        options["max_retries"] = retries
         return super().retry(*args, **options)
 
-    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        """Leave an execution that says why there is no result."""
-        automation_id, slot, cause = args
-        automation = Automation.objects.select_related("account").get(pk=automation_id)
-        record_failure(automation, slot=slot, cause=cause, error=exc)
+    def _patience(self) -> tuple[int, int]:
+        """Retries and back-off of the automation's kind; a middling one without a database."""
+        automation_id, *_ = self.request.args or ()
+        try:
+            kind = kind_of(Automation.objects.get(pk=automation_id).kind)
+        except DatabaseError:
+            return 3, 5
+        return kind.retries, kind.backoff
 
 
 @shared_task(
@@ -99,9 +104,12 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
     throws=(TransientError, PermanentError, AccountError, SoftTimeLimitExceeded),
 )
 def execute(automation_id: str, slot: str, cause: str) -> None:
-    """Decide once more on fresh data, and act."""
-    found = selectors.runnable([automation_id])
-    if not found:
-        schedule.remove(automation_id)
-        return
-    carry_out(found[0], slot=slot, cause=cause)
+    """Decide once more on fresh data, and act; finish what is open even if nothing may begin."""
+    automation = Automation.objects.select_related("account__exchange", "account__user").get(
+        pk=automation_id
+    )
+    if selectors.runnable([automation_id]):
+        carry_out(automation, slot=slot, cause=cause)
+    else:
+        drain(automation.account)
+        schedule.rewrite(automation.user_id)

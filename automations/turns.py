@@ -1,8 +1,8 @@
 """The account's turn: one run at a time, as a lease with a fence in PostgreSQL.
 
-A run holds the turn while it decides and claims. A run that crashed loses it when the lease is
-over; one that froze and woke up finds the fence moved on, and can claim nothing. All times are
-the database's, so that the clocks of workers do not matter.
+A run holds the turn while it decides and claims. It loses it when its lease is over, and at once
+when its database session is gone, which is how a killed process is noticed. One that froze and
+woke up finds the fence moved on, and can claim nothing. All times are the database's.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,21 @@ from exchanges.errors import TransientError
 
 LEASE = timedelta(seconds=30)
 
-# One statement, so that a run that freezes in it can never read another run's fence.
+# One statement, so that a run that freezes in it can never read another run's fence. The session
+# is looked for as it began, since the operating system uses process ids again.
+FREE = """
+(turn.until <= statement_timestamp() OR NOT EXISTS (
+    SELECT FROM pg_stat_activity AS session
+    WHERE session.pid = turn.session AND session.backend_start = turn.session_at
+))
+"""
 TAKE = f"""
-UPDATE {Turn._meta.db_table}
-SET fence = fence + 1, until = statement_timestamp() + make_interval(secs => %s)
-WHERE account_id = %s AND until <= statement_timestamp() RETURNING fence
+UPDATE {Turn._meta.db_table} AS turn
+SET fence = turn.fence + 1, until = statement_timestamp() + make_interval(secs => %s),
+    session = own.pid, session_at = own.backend_start
+FROM pg_stat_activity AS own
+WHERE turn.account_id = %s AND own.pid = pg_backend_pid() AND {FREE}
+RETURNING turn.fence
 """  # noqa: S608, SLF001
 
 
@@ -40,6 +50,13 @@ def turn(account_id: UUID) -> Iterator[int]:
         _give_back(account_id, fence)
 
 
+def extend(account_id: UUID, fence: int) -> None:
+    """Hold the turn for another lease; raises `AccountBusy` when it was lost meanwhile."""
+    held = Turn.objects.filter(account_id=account_id, fence=fence, until__gt=Now())
+    if not held.update(until=Now() + LEASE):
+        raise AccountBusy("The account's turn was lost to another run.")
+
+
 def _take(account_id: UUID) -> int:
     Turn.objects.get_or_create(account_id=account_id)
     with connection.cursor() as cursor:
@@ -48,13 +65,6 @@ def _take(account_id: UUID) -> int:
     if row is None:
         raise AccountBusy("Another run is working on this account.")
     return int(row[0])
-
-
-def extend(account_id: UUID, fence: int) -> None:
-    """Hold the turn for another lease; raises `AccountBusy` when it was lost meanwhile."""
-    held = Turn.objects.filter(account_id=account_id, fence=fence, until__gt=Now())
-    if not held.update(until=Now() + LEASE):
-        raise AccountBusy("The account's turn was lost to another run.")
 
 
 def _give_back(account_id: UUID, fence: int) -> None:

@@ -40,9 +40,14 @@ class Guarded:
         self.paper.control.set_price(Decimal(price))
 
     def run(self, slot: str = "tick:1") -> Execution:
-        """Execute the guard for a slot."""
+        """Execute the guard for a slot, and give what it wrote."""
         automation = Automation.objects.select_related("account__exchange", "account__user")
-        return execute(automation.get(pk=self.automation.pk), slot=slot, cause="tick")
+        execute(automation.get(pk=self.automation.pk), slot=slot, cause="tick")
+        return self.execution(slot)
+
+    def execution(self, slot: str) -> Execution:
+        """The execution of a slot."""
+        return Execution.objects.get(automation=self.automation, slot=slot)
 
     def effects(self) -> list[str]:
         """What the exchange executed for this account over its API, oldest first."""

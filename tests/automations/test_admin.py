@@ -9,8 +9,16 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from automations.execution import record_failure
-from automations.models import Automation, Execution, Intent, TradeLog, Turn
+from automations.journal import record_failure
+from automations.models import (
+    Automation,
+    Errand,
+    Execution,
+    Intent,
+    QuietSpan,
+    TradeLog,
+    Turn,
+)
 from exchanges.errors import Unavailable
 from tests.automations.conftest import ADD_MARGIN
 
@@ -169,6 +177,59 @@ def test_a_login_without_a_destination_leads_to_the_start_page(db):
     words = {"username": operator.username, "password": "correct horse"}
     answer = Client().post(reverse("admin:login"), words)
     assert answer["Location"] == reverse("admin:index")
+
+
+class TestAnIntentThatNeedsAPerson:
+    """An operator says what became of it, on a page of its own, once."""
+
+    @pytest.fixture
+    def waiting(self, acted):
+        Intent.objects.update(state="needs_operator", error="It fits neither.", settled_at=None)
+        Execution.objects.update(status="pending", finished_at=None)
+        return Intent.objects.get()
+
+    def test_the_way_there(self, page, waiting):
+        resolve = address(waiting, "resolve")
+        assert resolve in page.get(address(waiting)).content.decode()
+        shown = page.get(resolve).content.decode()
+        assert "It fits neither." in shown
+        assert str(waiting.seen["margin"]) in shown
+
+    @pytest.mark.parametrize(
+        ("found", "state", "status"),
+        [("done", "confirmed", "success"), ("not_done", "lapsed", "error")],
+    )
+    def test_it_is_settled_as_said_and_audited(self, page, waiting, found, state, status):
+        page.post(address(waiting, "resolve"), {"found": found})
+        waiting.refresh_from_db()
+        assert waiting.state == state
+        assert waiting.resolved_by.username == "operator"
+        assert Execution.objects.get().status == status
+        assert LogEntry.objects.filter(object_id=waiting.pk).count() == 1
+        page.post(address(waiting, "resolve"), {"found": "not_done"})
+        waiting.refresh_from_db()
+        assert waiting.state == state
+
+    @pytest.mark.parametrize("form", [{}, {"found": "perhaps"}])
+    def test_a_bad_answer_settles_nothing(self, page, waiting, form):
+        assert page.post(address(waiting, "resolve"), form).status_code == 200
+        waiting.refresh_from_db()
+        assert waiting.state == "needs_operator"
+
+    def test_looking_is_not_deciding(self, waiting):
+        client = Client()
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_intent"))
+        client.force_login(viewer)
+        assert client.post(address(waiting, "resolve"), {"found": "done"}).status_code == 403
+        waiting.refresh_from_db()
+        assert waiting.state == "needs_operator"
+
+
+def test_quiet_spans_and_errands_can_be_read(page, guarded):
+    for model in (QuietSpan, Errand):
+        changelist = reverse(f"admin:automations_{model._meta.model_name}_changelist")
+        assert page.get(changelist).status_code == 200
 
 
 def test_the_bare_address_leads_there_too():

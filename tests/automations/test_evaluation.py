@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+import redis
+from django.conf import settings
 
+from accounts.gateway import open_client
 from accounts.models import Event
 from automations import evaluation, sensing
 from automations.models import Automation, Execution
@@ -16,6 +19,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ticks(guarded):
     return [(str(guarded.automation.id), "tick:1")]
+
+
+def read(guarded):
+    """Let the feed know the account and the market."""
+    sensing.refresh_feed(guarded.account, open_client(guarded.account))
 
 
 def reason_of(guarded):
@@ -31,7 +39,7 @@ def test_nothing_known_asks_for_a_refresh(guarded, ticks):
 
 def test_after_a_refresh_it_decides_without_the_exchange(guarded, ticks):
     guarded.fall()
-    assert evaluation.refresh(ticks)
+    read(guarded)
     guarded.paper.control.fault("cut_before", times=99)
     looked = evaluation.look(ticks)
     assert [(a.id, slot) for a, slot in looked.due] == [(guarded.automation.id, "tick:1")]
@@ -39,8 +47,8 @@ def test_after_a_refresh_it_decides_without_the_exchange(guarded, ticks):
 
 
 def test_a_feed_past_its_age_is_not_decided_on(guarded, ticks, monkeypatch):
-    evaluation.refresh(ticks)
-    monkeypatch.setattr(sensing, "FRESH", timedelta(0))
+    read(guarded)
+    monkeypatch.setattr(sensing, "LOOKING", timedelta(0))
     assert evaluation.look(ticks).stale == {guarded.account.id: ticks}
 
 
@@ -50,16 +58,16 @@ def test_a_feed_past_its_age_is_not_decided_on(guarded, ticks, monkeypatch):
 )
 def test_no_tick_decides_on_what_the_tick_before_has_read(guarded, ticks, period, age, is_stale):
     update_automation(automation=guarded.automation, every=period)
-    evaluation.refresh(ticks)
+    read(guarded)
     seen_at = feed.holdings(guarded.account.id).at
-    automation = guarded.automation
-    fresh = sensing.freshness(automation)
-    snapshot = sensing.from_feed(automation, now=seen_at + timedelta(seconds=age), fresh=fresh)
+    automation, now = guarded.automation, seen_at + timedelta(seconds=age)
+    bounds = sensing.bounds_of_look(automation)
+    snapshot = sensing.from_feed(automation, now=now, bounds=bounds)
     assert (snapshot is None) is is_stale
 
 
 def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
-    evaluation.refresh(ticks)
+    read(guarded)
     for slot in ("tick:1", "tick:2", "tick:3"):
         evaluation.look([(ticks[0][0], slot)])
     assert Execution.objects.count() == 1
@@ -67,23 +75,90 @@ def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
     assert guarded.automation.checked_at
 
 
-def test_what_keeps_a_guard_from_acting_is_alerted_once(guarded, ticks):
+def hindered(guarded):
+    return Event.objects.filter(kind="automation_hindered", severity="critical")
+
+
+def make_unaffordable(guarded):
+    amount = 90_000_000
+    action = {"amount": amount, "max_per_position": amount, "max_per_day": amount}
     config = {**guarded.automation.config}
-    config["action"] = {**config["action"], "amount": 90_000_000, "max_per_position": 90_000_000,
-                        "max_per_day": 90_000_000}  # fmt: skip
+    config["action"] = {**config["action"], **action}
     update_automation(automation=guarded.automation, config=config)
+
+
+def test_what_keeps_a_guard_from_acting_is_told_once(guarded, ticks):
+    make_unaffordable(guarded)
     guarded.fall()
-    evaluation.refresh(ticks)
+    read(guarded)
     for slot in ("tick:1", "tick:2"):
         evaluation.look([(ticks[0][0], slot)])
     assert reason_of(guarded) == "balance_too_small"
-    assert Event.objects.filter(severity="critical").count() == 1
+    assert hindered(guarded).count() == 1
+
+
+def test_each_position_that_is_not_protected_is_told(guarded, ticks):
+    make_unaffordable(guarded)
+    control, account = guarded.paper.control, guarded.paper_account.id
+    second = control.open_trade(account, side="buy", leverage=9, quantity=10_000)
+    for price, told in (("92400", 1), ("91700", 2), ("91600", 2)):
+        guarded.fall(price)
+        read(guarded)
+        evaluation.look([(ticks[0][0], f"tick:{price}")])
+        assert hindered(guarded).count() == told
+    assert second["id"] in hindered(guarded).latest("created_at").data["trade"]
+
+
+def test_a_hindrance_first_seen_when_acting_is_told_too(guarded, ticks):
+    make_unaffordable(guarded)
+    guarded.fall()
+    assert guarded.run().status == "completed"
+    assert hindered(guarded).count() == 1
+    read(guarded)
+    evaluation.look([(ticks[0][0], "tick:2")])
+    assert hindered(guarded).count() == 1
+
+
+def test_a_hindrance_that_was_gone_is_told_again(guarded, ticks):
+    make_unaffordable(guarded)
+    for price, told in (("92400", 1), ("99000", 1), ("92400", 2)):
+        guarded.fall(price)
+        read(guarded)
+        evaluation.look([(ticks[0][0], f"tick:{price}{told}")])
+        assert hindered(guarded).count() == told
+
+
+def test_a_market_the_exchange_itself_dates_long_ago_is_blind(guarded, ticks, monkeypatch):
+    monkeypatch.setattr(sensing, "CLOCKS_DIFFER_BY", timedelta(seconds=-1))
+    evaluation.look_afresh(ticks)
+    assert reason_of(guarded) == "blind"
+
+
+def test_what_another_version_left_in_the_feed_is_read_anew(guarded, ticks):
+    read(guarded)
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.hset(f"feed:holdings:{guarded.account.id}", "value", '{"value": "older"}')
+    assert evaluation.look(ticks).stale == {guarded.account.id: ticks}
+
+
+@pytest.fixture
+def no_redis(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    feed._redis.cache_clear()
+    yield
+    feed._redis.cache_clear()
+
+
+def test_a_redis_that_is_away_hinders_nobody_who_acts(guarded, no_redis):
+    guarded.fall()
+    assert guarded.run().status == "success"
+    assert guarded.effects() == ["add_margin"]
 
 
 def test_an_exchange_that_cannot_be_read_makes_it_blind_and_says_so_once(guarded, ticks):
     guarded.paper.control.fault("cut_before", times=99)
-    assert not evaluation.refresh(ticks)
-    assert not evaluation.refresh(ticks)
+    evaluation.look_afresh(ticks)
+    evaluation.look_afresh(ticks)
     assert reason_of(guarded) == "blind"
     assert Event.objects.filter(kind="automation_blind").count() == 1
     assert Execution.objects.count() == 0
@@ -102,7 +177,7 @@ def test_an_action_makes_the_feed_forget_what_it_changed(guarded, ticks):
 
 
 def test_an_older_reading_never_overwrites_a_newer_one(guarded, ticks):
-    evaluation.refresh(ticks)
+    read(guarded)
     newer = feed.ticker("paper")
     older = type(newer)(newer.value, newer.at - timedelta(seconds=1), "rest")
     assert not feed.put_ticker("paper", older)
@@ -110,7 +185,7 @@ def test_an_older_reading_never_overwrites_a_newer_one(guarded, ticks):
 
 
 def test_a_reading_begun_before_an_action_is_refused_after_it(guarded, ticks):
-    evaluation.refresh(ticks)
+    read(guarded)
     before = feed.holdings(guarded.account.id)
     feed.invalidate_holdings(guarded.account.id, at=before.at + timedelta(seconds=1))
     assert not feed.put_holdings(guarded.account.id, before)
@@ -118,7 +193,7 @@ def test_a_reading_begun_before_an_action_is_refused_after_it(guarded, ticks):
 
 
 def test_a_broken_automation_is_noted_and_the_others_are_looked_at(guarded, ticks):
-    evaluation.refresh(ticks)
+    read(guarded)
     broken = create_automation(
         user=guarded.user,
         account=guarded.account,

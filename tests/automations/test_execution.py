@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
-from automations import intents
+from automations import intents, sensing, tasks
 from automations.models import Execution, Intent, TradeLog, Turn
 from automations.perform import perform
 from automations.services import update_automation
@@ -86,8 +86,8 @@ def test_an_unknown_outcome_blocks_and_alerts(guarded, fault, state, effects):
     assert execution.status == "pending"
     assert TradeLog.objects.get().outcome == "unknown"
     alert = Event.objects.get(kind="outcome_unknown")
-    assert alert.severity == "critical"
-    assert "Nothing more is sent" in alert.message
+    assert alert.severity == "warning"
+    assert "it is not repeated" in alert.message
     if not effects:
         assert later.reason_code == "unsettled"
     assert guarded.effects() == effects
@@ -262,3 +262,34 @@ def test_one_open_intent_per_target(guarded):
     first.pk, first.slot, first.state = None, "tick:2", "sending"
     with pytest.raises(IntegrityError, match="intent_one_open_per_target"), transaction.atomic():
         first.save(force_insert=True)
+
+
+def test_an_answer_that_came_too_slowly_is_no_ground_to_act(guarded, monkeypatch):
+    guarded.fall()
+    monkeypatch.setattr(sensing, "ACTING", sensing.Bounds(timedelta(0), timedelta(0)))
+    with pytest.raises(TransientError, match="too old to act on"):
+        guarded.run()
+    assert guarded.effects() == []
+
+
+def test_only_the_last_day_and_running_trades_count(guarded):
+    guarded.fall()
+    guarded.run()
+    Intent.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    running = [guarded.trade["id"]]
+    assert len(sensing.past_actions(guarded.automation, running)) == 1
+    assert sensing.past_actions(guarded.automation, []) == ()
+
+
+@pytest.mark.parametrize("pause", [True, False], ids=["paused", "running"])
+def test_an_interrupted_send_is_told_in_any_case(guarded, monkeypatch, pause):
+    guarded.fall()
+    monkeypatch.setattr("automations.execution._carry_out", lambda *args: None)
+    guarded.run()
+    monkeypatch.undo()
+    with turn(guarded.account.id) as fence:
+        intents.claim(Intent.objects.get(), fence=fence)
+    update_automation(automation=guarded.automation, is_active=not pause)
+    tasks.execute(str(guarded.automation.id), "tick:1", "tick")
+    assert Intent.objects.get().state == "unknown"
+    assert Event.objects.filter(kind="outcome_unknown").count() == 1

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 import redis
@@ -14,6 +15,8 @@ from accounts.services import activate_account, connect_account, disconnect_acco
 from automations import schedule
 from automations.services import delete_automation, update_automation
 from axisor.beat import Scheduler, slot_of
+
+STRAY = f"9-{uuid4()}-{uuid4()}"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,12 +96,12 @@ def test_an_empty_redis_is_filled_from_the_database_and_a_stray_entry_goes(guard
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
     stray = RedBeatSchedulerEntry(
-        "9-a-b", app=current_app, task="automations.evaluate", schedule=entry_schedule(), args=["b"]
+        STRAY, app=current_app, task="automations.evaluate", schedule=entry_schedule(), args=["x"]
     )
     stray.save()
     Scheduler(app=current_app, lazy=False)
     assert schedule._stored_names("*-*-*") >= {own_name(guarded)}
-    assert "9-a-b" not in schedule._stored_names("*-*-*")
+    assert STRAY not in schedule._stored_names("*-*-*")
 
 
 def entry_schedule():

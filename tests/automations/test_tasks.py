@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 import redis
@@ -10,7 +11,8 @@ from django.conf import settings
 
 from accounts.models import Event
 from automations import tasks
-from automations.models import Execution, Intent
+from automations.models import Errand, Execution, Intent
+from automations.rules.registry import KINDS
 from automations.services import update_automation
 
 pytestmark = pytest.mark.django_db
@@ -67,21 +69,28 @@ def run(guarded):
     return tasks.execute.apply(args=(str(guarded.automation.id), "tick:1", "tick"))
 
 
-def test_what_can_pass_is_retried_as_the_kind_says_and_then_told(guarded):
+@pytest.fixture
+def impatient(monkeypatch):
+    """Retries that do not wait."""
+    monkeypatch.setitem(KINDS, "margin_guard", replace(KINDS["margin_guard"], backoff=0))
+
+
+def test_what_can_pass_is_retried_as_the_kind_says_and_then_told(guarded, impatient):
     guarded.paper.control.fault("cut_before", path="/v3/futures/ticker", times=4)
     run(guarded)
     execution = Execution.objects.get()
     assert (execution.status, execution.reason_code) == ("error", "failed")
     assert "did not answer" in execution.error
-    assert Event.objects.filter(kind="margin_guard_executed", severity="warning").count() == 1
+    assert Event.objects.filter(kind="margin_guard_executed", severity="critical").count() == 1
 
 
-def test_a_trouble_that_passes_in_time_is_forgotten(guarded):
+def test_a_trouble_that_passes_in_time_is_forgotten(guarded, impatient):
     guarded.fall()
     guarded.paper.control.fault("cut_before", path="/v3/futures/ticker", times=3)
     run(guarded)
     assert guarded.effects() == ["add_margin"]
     assert Execution.objects.get().status == "success"
+    assert Errand.objects.count() == 0
 
 
 def test_back_off_doubles_with_jitter(guarded, monkeypatch):
@@ -105,4 +114,4 @@ def test_a_run_stopped_while_sending_leaves_an_unknown_outcome(guarded, monkeypa
     monkeypatch.setattr("automations.execution.perform", hang)
     run(guarded)
     assert Intent.objects.get().state == "unknown"
-    assert Event.objects.filter(kind="outcome_unknown", severity="critical").count() == 1
+    assert Event.objects.filter(kind="outcome_unknown").count() == 1

@@ -1,0 +1,60 @@
+"""Errands: what is to be executed, kept in PostgreSQL until its execution is written.
+
+A message of the broker only says that there is an errand. It may be lost, come twice or late:
+the errand is unique per (automation, slot), whoever holds the account's turn runs it, and
+`sweep` finds the one that nobody ran.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from automations.models import Automation, Errand, Execution
+from automations.rules.registry import kind_of
+
+
+def accept(automation: Automation, *, slot: str, cause: str) -> None:
+    """Note that `automation` is to be executed for `slot`, unless it was already."""
+    if Execution.objects.filter(automation=automation, slot=slot).exists():
+        return
+    errand = Errand(
+        automation=automation,
+        account_id=automation.account_id,
+        slot=slot,
+        cause=cause,
+        is_protective=kind_of(automation.kind).is_protective,
+    )
+    Errand.objects.bulk_create([errand], ignore_conflicts=True)
+
+
+def due(account_id: UUID) -> QuerySet[Errand]:
+    """An account's errands that may be run now, protective ones first."""
+    return Errand.objects.filter(account_id=account_id, not_before__lte=Now()).select_related(
+        "automation__account__exchange", "automation__account__user", "automation__user"
+    )
+
+
+def begin(errand: Errand) -> bool:
+    """Count a run of `errand` and put off the next one; False when it has had all its runs."""
+    kind = kind_of(errand.automation.kind)
+    wait = timedelta(seconds=kind.backoff * 2**errand.attempts / 2)
+    begun = Errand.objects.filter(pk=errand.pk, attempts__lte=kind.retries).update(
+        attempts=F("attempts") + 1, not_before=Now() + wait
+    )
+    errand.attempts += begun
+    return bool(begun)
+
+
+def is_last_run(errand: Errand) -> bool:
+    """Whether no further run of `errand` will follow the present one."""
+    return errand.attempts > kind_of(errand.automation.kind).retries
+
+
+def finish(automation: Automation, slot: str) -> None:
+    """Forget the errand; call it in the transaction that writes its execution."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("An errand is finished in the transaction of its execution.")
+    Errand.objects.filter(automation=automation, slot=slot).delete()
