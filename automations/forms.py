@@ -5,7 +5,11 @@ from typing import Any
 
 from django import forms
 from pydantic import ValidationError as ConfigError
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from accounts.models import ExchangeAccount
 from automations import services
@@ -75,3 +79,12 @@ class AutomationForm(forms.ModelForm[Automation]):
         except ConfigError as error:
             for field, problems in config_errors(error).items():
                 self.add_error("config", f"{field}: {' '.join(problems)}")
+
+
+class ResolveForm(forms.Form):
+    """What an operator found at the exchange."""
+
+    found = forms.ChoiceField(
+        choices=[("done", "It was executed"), ("not_done", "It was not executed")],
+        widget=UnfoldAdminRadioSelectWidget,
+    )
