@@ -199,6 +199,10 @@ class TokenAdmin(ModelAdmin):
     list_display_links = None
     search_fields = ("user__username",)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Allow superusers alone: a token is as good as its user's password."""
+        return bool(request.user.is_superuser)
+
     def has_change_permission(
         self,
         request: HttpRequest,

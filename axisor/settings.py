@@ -101,7 +101,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # Cookies need TLS as soon as another machine may reach the site.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not ENVIRONMENT.is_local
 SECURE_SSL_REDIRECT = not ENVIRONMENT.is_local
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The proxy in front must set this header itself, whatever the client sent.
+SECURE_PROXY_SSL_HEADER = None if ENVIRONMENT.is_local else ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if ENVIRONMENT.is_local else 31_536_000
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"

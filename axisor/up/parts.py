@@ -53,6 +53,7 @@ def table(site: Site) -> list[Part]:
         _web(site),
         *(_worker(name, site) for name in WORKERS),
         _beat(site),
+        _sweep(site),
         _flower(site),
     ]
 
@@ -130,6 +131,17 @@ def _beat(site: Site) -> Part:
         site.environment,
         needs=WORKERS,
         says="beat: Acquired lock",
+    )
+
+
+def _sweep(site: Site) -> Part:
+    return Part(
+        "sweep",
+        [*_MANAGE, "sweep"],
+        site.environment,
+        needs=("migrate", "paper"),
+        says="sweep: ready.",
+        grace=TASK_GRACE_SECONDS,
     )
 
 

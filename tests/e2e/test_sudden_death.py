@@ -40,7 +40,7 @@ def test_a_part_killed_while_the_price_falls(running_axisor, trader, market, par
     assert [line["trade"]["id"] for line in trader.added()] == [trade["id"]]
 
 
-def test_a_worker_killed_before_it_hears_the_answer(running_axisor, trader, market):
+def test_what_a_worker_was_killed_over_is_read_back(running_axisor, trader, market):
     trade = trader.open_position()
     trader.set_guard(every=1)
     trader.await_looks(1)
@@ -48,8 +48,9 @@ def test_a_worker_killed_before_it_hears_the_answer(running_axisor, trader, mark
     market.set_price(trader.price_when_used(trade, "0.85"))
     await_that(trader.added, BACK_SECONDS)
     are_back = kill(running_axisor, "worker-act")
+    await_that(lambda: trader.executions(status="success"), BACK_SECONDS)
     await_that(are_back, BACK_SECONDS)
-    market.set_price(trader.price_when_used(trader.added()[0]["trade"], "0.85"))
-    await_that(lambda: trader.guard()["reason_code"] == "unsettled", BACK_SECONDS)
     trader.await_looks(2)
+    (execution,) = trader.executions(status="success")
+    assert [intent["state"] for intent in execution["intents"]] == ["confirmed"]
     assert len(trader.added()) == 1
