@@ -10,8 +10,9 @@ damage is refused: a ledger that lies is worse than none.
      "trade": {the trade after it}, "balance": 99500, "signed_at": "2026-01-01T00:00:00.000Z",
      "crc": 2890124}
 
-`signed_at` is there when a client signed the request. `crc` is the CRC-32 of the line without it. The line of a new account also has its `credentials`;
-the file is therefore readable by its owner only, and `Ledger.entries` leaves them out.
+`signed_at` is there when a client signed the request. `crc` is the CRC-32 of the line without it.
+The line of a new account also has its `credentials`; the file is therefore readable by its owner
+only, and `Ledger.entries` leaves them out.
 """
 
 import errno
