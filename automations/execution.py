@@ -122,7 +122,8 @@ def _run(
 def _decide_and_act(
     automation: Automation, errand: Errand, client: ExchangeClient, fence: int
 ) -> None:
-    if not selectors.runnable([automation.id]):
+    is_done = Execution.objects.filter(automation=automation, slot=errand.slot).exists()
+    if is_done or not selectors.runnable([automation.id]):
         with transaction.atomic():
             errands.finish(automation, errand.slot)
         return

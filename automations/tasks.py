@@ -7,6 +7,7 @@ with the patience of its automation's kind, as long as nothing was sent.
 
 import random
 from typing import Any
+from uuid import UUID
 
 from celery import Task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
@@ -73,6 +74,18 @@ def _start_due(looked: Looked) -> None:
         start_execution(automation, slot=slot, cause=Execution.Cause.TICK)
 
 
+class Forged(Exception):
+    """A message names an automation that there is not; whoever wrote it was not one of us."""
+
+
+def _named(automation_id: str) -> Automation:
+    automations = Automation.objects.select_related("account__exchange", "account__user")
+    try:
+        return automations.get(pk=UUID(automation_id))
+    except (ValueError, TypeError, AttributeError, Automation.DoesNotExist):
+        raise Forged(f"There is no automation {automation_id!r}.") from None
+
+
 class ExecuteTask(Task):  # type: ignore[type-arg]
     """Retries as its automation's kind says."""
 
@@ -101,13 +114,11 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
     name="automations.execute",
     base=ExecuteTask,
     acks_late=True,
-    throws=(TransientError, PermanentError, AccountError, SoftTimeLimitExceeded),
+    throws=(TransientError, PermanentError, AccountError, SoftTimeLimitExceeded, Forged),
 )
 def execute(automation_id: str, slot: str, cause: str) -> None:
     """Decide once more on fresh data, and act; finish what is open even if nothing may begin."""
-    automation = Automation.objects.select_related("account__exchange", "account__user").get(
-        pk=automation_id
-    )
+    automation = _named(automation_id)
     if selectors.runnable([automation_id]):
         carry_out(automation, slot=slot, cause=cause)
     else:

@@ -69,6 +69,7 @@ def _login(url: str) -> dict[str, str]:
 app = Celery("axisor")
 app.conf.update(
     broker_url=settings.REDIS_URL,
+    broker_transport="axisor.broker:Transport",
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         "visibility_timeout": VISIBILITY_TIMEOUT,

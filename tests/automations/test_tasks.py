@@ -13,7 +13,7 @@ from accounts.models import Event
 from automations import tasks
 from automations.models import Errand, Execution, Intent
 from automations.rules.registry import KINDS
-from automations.services import update_automation
+from automations.services import delete_automation, update_automation
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +115,32 @@ def test_a_run_stopped_while_sending_leaves_an_unknown_outcome(guarded, monkeypa
     run(guarded)
     assert Intent.objects.get().state == "unknown"
     assert Event.objects.filter(kind="outcome_unknown").count() == 1
+
+
+@pytest.mark.parametrize(
+    "forged", ["' OR 1=1 --", "", 7, None, [], "00000000-0000-0000-0000-000000000000"]
+)
+def test_a_forged_id_has_no_effect_and_is_said(guarded, forged):
+    guarded.fall()
+    with pytest.raises(tasks.Forged, match="There is no automation"):
+        tasks.execute(forged, "tick:1", "tick")
+    assert guarded.effects() == []
+
+
+def test_a_deleted_automation_is_not_executed(guarded):
+    guarded.fall()
+    delete_automation(automation=guarded.automation)
+    tasks.execute(str(guarded.automation.id), "tick:1", "tick")
+    assert guarded.effects() == []
+    assert Errand.objects.count() == 0
+
+
+def test_an_errand_noted_again_behind_its_execution_is_forgotten(guarded):
+    guarded.fall()
+    guarded.run()
+    errand = Errand(automation=guarded.automation, account=guarded.account, slot="tick:1",
+                    cause="tick", is_protective=True)  # fmt: skip
+    errand.save()
+    tasks.execute(str(guarded.automation.id), "tick:1", "tick")
+    assert guarded.effects() == ["add_margin"]
+    assert Errand.objects.count() == 0
