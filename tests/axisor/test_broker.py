@@ -1,6 +1,7 @@
 """What stands in a queue and is no message is dropped, and the next message is read."""
 
 import json
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -31,10 +32,10 @@ def test_rubbish_is_dropped_and_the_next_message_is_read(rubbish):
     with current_app.connection_for_read() as connection:
         producer = Producer(connection)
         producer.publish({"a": 1}, exchange="", routing_key=name, declare=[Queue(name)])
-        with Consumer(connection, [Queue(name)], callbacks=[lambda body, _: seen.append(body)]):
-            with suppress(TimeoutError):
-                while not seen:
-                    connection.drain_events(timeout=2)
+        rest = Consumer(connection, [Queue(name)], callbacks=[lambda body, _: seen.append(body)])
+        with rest, suppress(TimeoutError):
+            while not seen:
+                connection.drain_events(timeout=2)
     assert seen == [{"a": 1}]
 
 
