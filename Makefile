@@ -32,5 +32,5 @@ clean:  ## Remove the virtual environment and the caches, not the data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 env:
-	@command -v $(PYTHON) > /dev/null || { echo "axisor: Python 3.11 or later is needed, for instance from: sudo apt install python3 python3-venv"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 5))' 2> /dev/null || { echo "axisor: Python 3.11 or later is needed and $(PYTHON) is none. Install it, for instance with: sudo apt install python3 python3-venv"; exit 2; }
 	@$(PYTHON) axisor/bootstrap.py

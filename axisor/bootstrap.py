@@ -2,8 +2,9 @@
 
     python3 axisor/bootstrap.py
 
-Does nothing when the lock and the interpreter are those of the last time: a stamp, written last,
-says so, and whatever was interrupted is made anew. Old Pythons must still be able to read this
+Does nothing when the environment there was made from this lock and its own interpreter works: a
+stamp, written last, says so, and whatever was interrupted is made anew. A running platform shares
+a lock on the stamp, and its environment is left alone. Old Pythons must still be able to read this
 file and be told off, hence no f-strings and nothing but the standard library.
 """
 # ruff: noqa: UP032
@@ -12,6 +13,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -26,6 +28,7 @@ LOCK = ROOT / "requirements.lock"
 VENV = ROOT / ".venv"
 STAMP = VENV / "axisor-stamp"
 VENV_PYTHON = str(VENV / "bin" / "python")
+TEMPORARY = VENV / "tmp"
 
 OLDEST = (3, 11)
 NEWER_PYTHONS = ["python3.13", "python3.12", "python3.11", "python3.14"]
@@ -59,10 +62,11 @@ def main() -> int:
     """Prepare the environment; return the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        use_a_new_enough_python()
         with LOCK.open("rb") as lock:
             wait_for_turn(lock)
             if not is_prepared():
+                use_a_new_enough_python()
+                refuse_to_disturb()
                 prepare(lock)
     except CannotPrepare as reason:
         say(str(reason))
@@ -100,15 +104,68 @@ def wait_for_turn(lock: "IO[bytes]") -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
-def identity() -> str:
-    """What the environment was made from: the lock, this interpreter, and the place."""
+def identity(version: str) -> str:
+    """What an environment is made from: the lock, a version of Python, and the place."""
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return "\n".join([digest, sys.version, os.path.realpath(sys.executable), str(VENV)])
+    return "\n".join([digest, version, str(VENV)])
+
+
+def version_of(python: str) -> str:
+    """The version of an interpreter, such as 3.11; empty if it does not work."""
+    show = "import sys; print('{}.{}'.format(*sys.version_info))"
+    try:
+        said = subprocess.check_output([python, "-I", "-c", show], stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return said.decode().strip()
 
 
 def is_prepared() -> bool:
-    """Whether the environment there is complete and what it should be."""
-    return os.access(VENV_PYTHON, os.X_OK) and STAMP.is_file() and STAMP.read_text() == identity()
+    """Whether the environment there is complete and what it should be, whoever asks."""
+    try:
+        return STAMP.read_text() == identity(version_of(VENV_PYTHON))
+    except OSError:
+        return False
+
+
+def refuse_to_disturb() -> None:
+    """Raise `CannotPrepare` if the environment is another user's, or a platform runs from it."""
+    if not VENV.exists():
+        return
+    owner = VENV.stat().st_uid
+    if os.geteuid() not in (0, owner):
+        raise CannotPrepare(
+            ".venv belongs to another user ({}): remove it as that user, then run this"
+            " again.".format(name_of(owner))
+        )
+    if not STAMP.exists():
+        return
+    with STAMP.open("rb") as stamp:
+        try:
+            fcntl.flock(stamp, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotPrepare(
+                "Axisor is running from .venv{}, which must be made anew: stop it first, then run"
+                " this again.".format(holder_of(stamp))
+            ) from None
+
+
+def name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return "id {}".format(user)
+
+
+def holder_of(file: "IO[bytes]") -> str:
+    """Which process has locked the file, where the kernel tells."""
+    inode = ":{}".format(os.fstat(file.fileno()).st_ino)
+    try:
+        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    except OSError:
+        return ""
+    holders = [lock[4] for lock in locks if lock[1] == "FLOCK" and lock[5].endswith(inode)]
+    return " (process {})".format(holders[0]) if holders else ""
 
 
 def prepare(lock: "IO[bytes]") -> None:
@@ -127,23 +184,37 @@ def prepare(lock: "IO[bytes]") -> None:
     if STAMP.exists():
         STAMP.unlink()
     install([*make_venv(), "install", *PIP_OPTIONS, "-r", str(LOCK)], lock)
-    STAMP.write_text(identity())
+    shutil.rmtree(str(TEMPORARY))
+    STAMP.write_text(identity("{}.{}".format(*sys.version_info)))
     say("Installed.")
 
 
 def make_venv() -> "list[str]":
     """Make an empty environment; return the command of a pip that installs into it."""
-    if importlib.util.find_spec("ensurepip"):
-        run([sys.executable, "-m", "venv", "--clear", str(VENV)])
-        return [VENV_PYTHON, "-m", "pip"]
-    if importlib.util.find_spec("venv") and importlib.util.find_spec("pip"):
-        run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)])
+    has_own_pip = importlib.util.find_spec("ensurepip")
+    if not importlib.util.find_spec("venv") or not (has_own_pip or importlib.util.find_spec("pip")):
+        raise CannotPrepare(INSTALL_VENV)
+    run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)])
+    TEMPORARY.mkdir()
+    if not has_own_pip:
         return [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
-    raise CannotPrepare(INSTALL_VENV)
+    run([VENV_PYTHON, "-m", "ensurepip", "--default-pip"])
+    return [VENV_PYTHON, "-m", "pip"]
+
+
+def surroundings() -> "dict[str, str]":
+    """The environment of our tools: what an interrupted one leaves behind goes with `.venv`."""
+    return dict(os.environ, TMPDIR=str(TEMPORARY))
 
 
 def run(command: "list[str]") -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        command,
+        env=surroundings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     if done.returncode:
         raise CannotPrepare(explain(done.stdout.decode(errors="replace")))
 
@@ -153,6 +224,7 @@ def install(command: "list[str]", lock: "IO[bytes]") -> None:
     total = len(re.findall(r"^[\w.-]+==", LOCK.read_text(), re.MULTILINE))
     pip = subprocess.Popen(
         command,
+        env=surroundings(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,

@@ -1,13 +1,15 @@
 """`python -m axisor.up`: bring the platform up, keep it up, and take it down when told to."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from axisor import env
+from axisor import bootstrap, env
 from axisor.up import parts, ports, site
 from axisor.up.data import DataFolder
 from axisor.up.errors import CannotStart
@@ -39,10 +41,26 @@ def _run(variables: Mapping[str, str]) -> None:
     env.refuse_unknown(variables)
     chosen = ports.read(variables)
     folder = DataFolder(Path(variables.get("AXISOR_DATA") or ROOT / ".axisor").absolute())
-    with folder.held(chosen.web_url):
+    with _environment_held(), folder.held(chosen.web_url):
         planned = site.plan(variables, folder, chosen)
         planned.prepare()
         asyncio.run(_serve(planned))
+
+
+@contextlib.contextmanager
+def _environment_held() -> Iterator[None]:
+    """Keep `axisor.bootstrap` from making the environment anew while this runs from it."""
+    try:
+        stamp = (Path(sys.prefix) / bootstrap.STAMP.name).open("rb")
+    except FileNotFoundError:  # an environment that the bootstrap did not make
+        yield
+        return
+    with stamp:
+        try:
+            fcntl.flock(stamp, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(".venv is being made anew: run this again afterwards.") from None
+        yield
 
 
 async def _serve(planned: Site) -> None:

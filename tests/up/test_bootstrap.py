@@ -4,16 +4,22 @@ import ast
 import fcntl
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from axisor import bootstrap
 from axisor.up.site import ROOT
+from tests.running import await_that
 
 SYSTEM_PYTHON = os.path.realpath(sys.executable)
+VERSION = "{}.{}".format(*sys.version_info)
+VERSION = "{}.{}".format(*sys.version_info)
 UNREACHABLE = "http://127.0.0.1:1/simple"
 ONE_PACKAGE = f"nothing-at-all==1.0 --hash=sha256:{'0' * 64}\n"
 
@@ -31,10 +37,17 @@ class Clone:
 
     def identity(self) -> str:
         """What the script itself would write into the stamp."""
-        show = "import bootstrap; print(bootstrap.identity(), end='')"
+        show = f"import bootstrap; print(bootstrap.identity({VERSION!r}), end='')"
         return subprocess.check_output(
             [SYSTEM_PYTHON, "-c", show], cwd=self.script.parent, text=True
         )
+
+    def pretend(self, version: str) -> None:
+        """Leave an environment that is complete for all the script can see."""
+        self.python.parent.mkdir(parents=True)
+        self.python.write_text(f"#!/bin/sh\necho {version}\n")
+        self.python.chmod(0o755)
+        self.stamp.write_text(self.identity())
 
     def prepare(self, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -58,8 +71,80 @@ def test_made_once_then_left_alone_then_made_anew(clone: Clone):
     assert "Making .venv" in first.stdout
     assert second.stdout == ""
     assert subprocess.run([clone.python, "-c", "import pip"], check=False).returncode == 0
-    clone.stamp.write_text(clone.stamp.read_text().replace("3.", "2."))
-    assert "Making .venv" in clone.prepare().stdout
+    assert not (clone.stamp.parent / "tmp").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_made_anew"),
+    [
+        (lambda clone: None, False),
+        (lambda clone: clone.lock.write_text("# of another day"), True),
+        (lambda clone: clone.stamp.unlink(), True),
+        (lambda clone: clone.python.unlink(), True),
+        (lambda clone: clone.python.write_text("#!/bin/sh\necho 2.7"), True),
+    ],
+    ids=["nothing", "the lock", "interrupted", "no interpreter", "another interpreter"],
+)
+def test_what_makes_it_anew(clone: Clone, change: Callable[[Clone], object], is_made_anew: bool):
+    clone.pretend(VERSION)
+    change(clone)
+    assert ("Making .venv" in clone.prepare().stdout) is is_made_anew
+
+
+def test_a_complete_environment_is_kept_whatever_python_there_is_now(clone: Clone):
+    clone.pretend(VERSION)
+    clone.script.write_text(clone.script.read_text().replace("OLDEST = (3, 11)", "OLDEST = (9, 0)"))
+    done = clone.prepare()
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_an_environment_that_a_platform_runs_from_is_not_touched(clone: Clone):
+    clone.pretend(VERSION)
+    clone.lock.write_text("# of another day")
+    with clone.stamp.open("rb") as stamp:
+        fcntl.flock(stamp, fcntl.LOCK_SH)
+        done = clone.prepare()
+    assert done.returncode == 1
+    assert f"running from .venv (process {os.getpid()})" in done.stdout
+    assert "stop it first" in done.stdout
+    assert clone.stamp.exists()
+    assert "Installed." in clone.prepare().stdout
+
+
+@pytest.mark.parametrize(("stranger", "said"), [(4711, "another user"), (0, None)])
+def test_an_environment_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stranger: int, said: str | None
+):
+    """Root is no stranger: containers run as root on a folder of whoever mounted it."""
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "axisor-stamp")
+    monkeypatch.setattr(os, "geteuid", lambda: stranger)
+    with pytest.raises(bootstrap.CannotPrepare, match=said) if said else nullcontext():
+        bootstrap.refuse_to_disturb()
+
+
+def test_an_interrupted_installation_leaves_nothing_outside(clone: Clone, tmp_path: Path):
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    clone.lock.write_text(ONE_PACKAGE)
+    with index_that_is_silent() as url:
+        process = subprocess.Popen(
+            [SYSTEM_PYTHON, clone.script],
+            env={"PATH": os.environ["PATH"], "TMPDIR": str(outside), "PIP_INDEX_URL": url},
+        )
+        await_that(lambda: any((clone.stamp.parent / "tmp").glob("pip-*")), 60)
+        process.terminate()
+        assert process.wait(30)
+    assert list(outside.iterdir()) == []
+    clone.lock.write_text("")
+    assert clone.prepare().returncode == 0
+    assert not (clone.stamp.parent / "tmp").exists()
+
+
+@contextmanager
+def index_that_is_silent() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple"
 
 
 def test_a_failed_installation_is_a_sentence_and_leaves_no_stamp(clone: Clone):
@@ -76,8 +161,8 @@ def test_a_failed_installation_is_a_sentence_and_leaves_no_stamp(clone: Clone):
 
 def test_one_at_a_time(clone: Clone):
     """Whoever comes second waits, and finds the work done."""
-    clone.python.parent.mkdir(parents=True)
-    clone.python.symlink_to(SYSTEM_PYTHON)
+    clone.pretend(VERSION)
+    clone.stamp.unlink()
     with clone.lock.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         second = subprocess.Popen([SYSTEM_PYTHON, clone.script], stdout=subprocess.PIPE, text=True)
