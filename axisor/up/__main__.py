@@ -30,6 +30,9 @@ def main() -> int:
         return _refuse(str(reason), WRONG_SETTING)
     except CannotStart as reason:
         return _refuse(str(reason), MET_BADLY)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        way = error.filename2 or error.filename
+        return _refuse(f"{way} is in the way: move it away, then start again.", MET_BADLY)
     except OSError as error:
         return _refuse(f"The machine refused: {error}.", MET_BADLY)
     except KeyboardInterrupt:

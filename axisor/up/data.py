@@ -23,7 +23,7 @@ class DataFolder:
 
     @property
     def run_file(self) -> Path:
-        """Addresses and logins as JSON; there exactly while every part answers."""
+        """Addresses and logins as JSON: written when every part answers, removed on stop."""
         return self.path / "run.json"
 
     @property

@@ -47,11 +47,13 @@ class Output:
     def __init__(self, logs: Path, parts: Iterable[str]) -> None:
         logging.raiseExceptions = False  # a full disk must not stop what protects positions
         names = ["axisor", *parts]
+        self._logs = logs
         self._width = max(map(len, names))
         self._colours = dict(zip(names, itertools.cycle(COLOURS), strict=False))
         self._is_colourful = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._files = {name: _log_file(logs / f"{name}.log") for name in names}
         self._is_notable = dict.fromkeys(names, False)
+        self._held_back: dict[str, list[str]] = {}
         self._last: defaultdict[str, deque[str]] = defaultdict(
             lambda: deque(maxlen=LINES_REMEMBERED)
         )
@@ -72,11 +74,25 @@ class Output:
             self._last[part].append(line)
         self._is_notable[part] = is_notable(line, before=self._is_notable[part])
         if self._is_notable[part]:
+            if part in self._held_back:
+                self._held_back[part].append(line)
+            else:
+                self._show(part, line)
+
+    def hold_back(self, part: str) -> None:
+        """Forget what the part said and show nothing of it: it starts, and may do so in vain."""
+        self._held_back[part] = []
+        self._last[part].clear()
+
+    def release(self, part: str) -> None:
+        """Show what was held back of the part, and from now on everything as it comes."""
+        for line in self._held_back.pop(part, []):
             self._show(part, line)
 
-    def last_lines(self, part: str) -> str:
+    def last_words(self, part: str) -> str:
         """Return what the part said last, indented, to show why it failed."""
-        return "".join(f"\n    {line}" for line in self._last[part]) or " It said nothing."
+        said = "".join(f"\n    {line}" for line in self._last[part]) or " nothing."
+        return f"It said, at the end of {self._logs / part}.log:{said}"
 
     def close(self) -> None:
         """Close the logs."""

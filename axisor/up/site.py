@@ -48,8 +48,8 @@ class Site:
             trouble = "" if name in self.servers else kind.trouble_at(self.environment[variable])
             if trouble:
                 raise CannotStart(
-                    f"The server that {variable} names does not answer: {trouble}. Start it,"
-                    f" correct {variable}, or unset it to use an embedded server."
+                    f"The server that {variable} names does not answer: {trouble.rstrip('.')}."
+                    f" Start it, correct {variable}, or unset it to use an embedded server."
                 )
 
 

@@ -105,7 +105,7 @@ class Supervisor:
             CannotStart: it failed.
         """
         if end := await self._run_once(job):
-            raise CannotStart(f"{job.name} {end.how}.{self._output.last_lines(job.name)}")
+            raise CannotStart(f"{job.name} {end.how}. {self._output.last_words(job.name)}")
 
     async def _keep(self, part: Part) -> None:
         for need in part.needs:
@@ -121,6 +121,8 @@ class Supervisor:
 
     async def _run_once(self, part: Part) -> End | None:
         """Run a part until it ends; return how, or None for a job well done."""
+        if not self._has_answered(part):
+            self._output.hold_back(part.name)
         try:
             child = self._children[part.name] = Child(part, self._output)
         except OSError as error:
@@ -152,10 +154,11 @@ class Supervisor:
         return self._up[part.name].is_set()
 
     def _give_up(self, part: Part, how: str) -> CannotStart:
-        said = self._output.last_lines(part.name)
-        return CannotStart(f"{part.name} {how}, so the platform cannot run. Its last lines:{said}")
+        said = self._output.last_words(part.name)
+        return CannotStart(f"{part.name} {how}, so the platform cannot run. {said}\n{part.remedy}")
 
     def _note_up(self, part: Part) -> None:
+        self._output.release(part.name)
         again = " again" if self._has_answered(part) else ""
         self._up[part.name].set()
         seconds = time.monotonic() - self._began_at
@@ -163,12 +166,15 @@ class Supervisor:
         self._output.say(f"{part.name} {what}{again}" + ("" if again else f" ({seconds:.1f} s)"))
 
     async def _announce(self, when_up: Callable[[], Awaitable[None]]) -> None:
-        while missing := [name for name, event in self._up.items() if not event.is_set()]:
+        while missing := self._missing():
             try:
                 await asyncio.wait_for(self._up[missing[0]].wait(), SAY_AGAIN_SECONDS)
             except TimeoutError:
-                self._output.say(f"waiting for {', '.join(missing)}")
+                self._output.say(f"waiting for {', '.join(self._missing())}")
         await when_up()
+
+    def _missing(self) -> list[str]:
+        return [name for name, event in self._up.items() if not event.is_set()]
 
     async def _stop_all(self) -> None:
         stopped = {part.name: asyncio.Event() for part in self._parts}

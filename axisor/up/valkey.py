@@ -38,6 +38,14 @@ class Valkey:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     @property
+    def remedy(self) -> str:
+        """What a person can do when it does not start."""
+        return (
+            f"If its data is damaged, remove {self.folder}: it is written anew from the database,"
+            " and nothing is lost."
+        )
+
+    @property
     def _config(self) -> Path:
         return self.folder / "valkey.conf"
 

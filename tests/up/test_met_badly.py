@@ -106,6 +106,7 @@ def test_wrong_settings(scene: Scene, variables: dict[str, str], words: tuple[st
 def test_servers_named_by_the_environment_that_do_not_answer(scene: Scene, variable: str, url: str):
     done = start(scene, **{variable: url})
     assert refused(done, MENDABLE, variable, "does not answer", "embedded")
+    assert ".." not in done.stderr
     assert "hidden" not in done.stderr
 
 
@@ -115,6 +116,20 @@ def test_taken_ports(scene: Scene, offset: int, name: str):
     scene.listen(port)
     assert refused(start(scene), MENDABLE, f"Port {port}", name, "AXISOR_PORT")
     assert not (scene.folder / "postgres").exists()
+
+
+def test_the_ports_proposed_are_free(scene: Scene):
+    """The first proposal is taken, and another one is made."""
+    scene.listen(scene.port)
+
+    def proposed() -> int:
+        words = re.search(r"AXISOR_PORT=(\d+)", start(scene).stderr)
+        assert words
+        return int(words[1])
+
+    first = proposed()
+    scene.listen(first + 4)
+    assert proposed() not in (first, scene.port)
 
 
 def a_file(scene: Scene) -> None:
@@ -155,6 +170,23 @@ def with_another_postgres_folder(scene: Scene) -> None:
     (scene.folder / "postgres" / "holiday.jpg").write_text("")
 
 
+def with_a_damaged_postgres_folder(scene: Scene) -> None:
+    with_another_postgres_folder(scene)
+    (scene.folder / "postgres" / "PG_VERSION").write_text("\x00")
+
+
+def with_a_folder_as_run_file(scene: Scene) -> None:
+    (scene.make_folder().path / "run.json").mkdir()
+
+
+def with_a_file_as_valkey_folder(scene: Scene) -> None:
+    (scene.make_folder().path / "valkey").write_text("")
+
+
+def with_a_file_as_logs(scene: Scene) -> None:
+    (scene.make_folder().path / "logs").write_text("")
+
+
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
@@ -166,6 +198,10 @@ def with_another_postgres_folder(scene: Scene) -> None:
         (with_incomplete_secrets, ("secrets.json", "cannot be read", "move the folder away")),
         (with_data_but_no_secrets, ("secrets.json", "missing", "Put it back")),
         (with_another_postgres_folder, ("not a PostgreSQL data folder", "Move it away")),
+        (with_a_damaged_postgres_folder, ("postgres is of PostgreSQL", "from a backup")),
+        (with_a_folder_as_run_file, ("run.json is in the way: move it away",)),
+        (with_a_file_as_valkey_folder, ("valkey is in the way: move it away",)),
+        (with_a_file_as_logs, ("logs is in the way: move it away",)),
     ],
     ids=lambda case: case.__name__ if callable(case) else "",
 )
@@ -176,15 +212,35 @@ def test_unusable_data_folders(
     assert refused(start(scene), MENDABLE, str(scene.folder), *words)
 
 
-def test_a_part_that_cannot_start_stops_the_rest(scene: Scene):
-    ledger = scene.make_folder().path / "paper" / "ledger.jsonl"
-    ledger.parent.mkdir()
-    ledger.write_text("not a ledger\n{}\n")
+def a_damaged_ledger(folder: Path) -> None:
+    (folder / "paper").mkdir()
+    (folder / "paper" / "ledger.jsonl").write_text("not a ledger\n{}\n")
+
+
+def a_damaged_append_only_file(folder: Path) -> None:
+    (folder / "valkey" / "appendonlydir").mkdir(parents=True)
+    (folder / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "part", "said", "remedy"),
+    [
+        (a_damaged_ledger, "paper", "line 1: damaged", "move away what it cannot read"),
+        (a_damaged_append_only_file, "valkey", "AOF manifest", "valkey: it is written anew"),
+    ],
+    ids=lambda case: case.__name__ if callable(case) else "",
+)
+def test_a_part_that_cannot_start_stops_the_rest(
+    scene: Scene, damage: Callable[[Path], None], part: str, said: str, remedy: str
+):
+    """It is tried more than once, but what it says is shown once, before what to do about it."""
+    damage(scene.make_folder().path)
     done = start(scene)
     assert done.returncode == MENDABLE
     assert "Traceback" not in done.stderr
-    assert "paper ended with exit code 1" in done.stderr
-    assert "ledger" in done.stderr
+    assert f"{part} ended with exit code 1, so the platform cannot run" in done.stderr
+    assert (done.stdout + done.stderr).count(said) == 1, done.stdout + done.stderr
+    assert remedy in done.stderr.splitlines()[-1]
     assert not (scene.folder / "run.json").exists()
     assert not (scene.folder / "postgres" / "postmaster.pid").exists()
 

@@ -1,9 +1,11 @@
 """The supervisor's rules: how long to wait, and what the terminal is spared."""
 
+from pathlib import Path
+
 import pytest
 
 from axisor.up import parts
-from axisor.up.output import is_notable
+from axisor.up.output import Output, is_notable
 from axisor.up.supervisor import delay_after
 
 
@@ -41,6 +43,26 @@ def test_delay_before_a_restart(previous: float, lived: float, expected: float):
 )
 def test_lines_for_the_terminal(line: str, expected: bool):
     assert is_notable(line, before=False) is expected
+
+
+def test_what_a_part_says_before_it_answers_is_shown_when_it_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """A try that fails is forgotten: its end says all."""
+    output = Output(tmp_path / "logs", ["web"])
+    for warning in ("WARNING in vain", "WARNING all the same"):
+        output.hold_back("web")
+        output.heard("web", warning)
+    assert capsys.readouterr().out == ""
+    output.release("web")
+    output.heard("web", "WARNING later")
+    output.close()
+    assert capsys.readouterr().out.splitlines() == [
+        "web    | WARNING all the same",
+        "web    | WARNING later",
+    ]
+    assert "in vain" not in output.last_words("web")
+    assert "in vain" in (tmp_path / "logs" / "web.log").read_text()
 
 
 @pytest.mark.parametrize("before", [True, False])
