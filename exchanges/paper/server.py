@@ -26,6 +26,9 @@ HOST = "127.0.0.1"
 LOOPBACK = [HOST, "localhost"]
 MAX_BODY_BYTES = 16 * 1024 * 1024
 SHUTDOWN_SECONDS = 2
+KEEP_ALIVE_SECONDS = 75
+"""How long an unused connection stays open, like at a big exchange. A client that trusted one for
+longer would lose an order in the very moment in which the server closes it."""
 EXPLAINED = (Refusal, HTTPException, LedgerNotWritten, Exception)
 
 
@@ -87,6 +90,7 @@ def create_server(exchange: PaperExchange) -> uvicorn.Server:
         ws="none",
         log_level="warning",
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     return uvicorn.Server(config)

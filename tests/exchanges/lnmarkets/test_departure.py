@@ -183,6 +183,15 @@ def test_a_connection_that_idled_too_long_is_not_trusted():
     assert (server.connections, len(server.received)) == (2, 2)
 
 
+def test_a_connection_is_used_again_before_that():
+    with rude_server(says(GOOD)) as server:
+        client = client_of(server.url)
+        act(client)
+        act(client)
+
+    assert (server.connections, len(server.received)) == (1, 2)
+
+
 def test_an_answer_nobody_asked_for_is_not_taken_for_the_next():
     with rude_server(says(answer(ACCOUNT) + answer(ACCOUNT | {"username": "mallory"}))) as server:
         client = client_of(server.url)
