@@ -26,7 +26,7 @@ ROUTINE = re.compile(
     r"|Memory overcommit must be enabled"  # said at every start; only root could change it
     r"|FATAL:  the database system is (starting up|shutting down)"
     r"|flower.inspector Inspect method"  # no worker is up yet
-    r"|: CPendingDeprecationWarning: "  # Celery's, whenever the broker was lost
+    r"|: CPendingDeprecationWarning:"  # Celery's, whenever the broker was lost
 )
 
 COLOURS = (36, 32, 35, 34, 33, 96, 92, 95, 94)

@@ -1,13 +1,17 @@
 """The real platform: it comes up, mends itself, goes away, and finds its data again."""
 
+import fcntl
 import json
 import os
 import signal
 import stat
+import sys
+from pathlib import Path
 
 import pytest
 import requests
 
+from axisor.bootstrap import STAMP
 from tests.running import PROGRAMS, Platform, await_that, command_line
 
 pytestmark = pytest.mark.xdist_group("up")
@@ -19,6 +23,12 @@ OTHERS = tuple(name for name in PROGRAMS if name not in STORES)
 
 def test_every_part_runs_when_it_says_ready(running_axisor: Platform):
     assert set(running_axisor.pids()) == set(PROGRAMS)
+
+
+def test_nobody_may_make_its_environment_anew(running_axisor: Platform):
+    stamp = Path(sys.prefix) / STAMP.name
+    with stamp.open("rb") as held, pytest.raises(BlockingIOError):
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_run_json_is_complete_and_private(running_axisor: Platform):

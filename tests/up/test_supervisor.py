@@ -39,7 +39,7 @@ def test_delay_before_a_restart(previous: float, lived: float, expected: float):
         ("119:M 20 Nov 2026 11:47:59.219 * Ready to accept connections", False),
         ("119:M 20 Nov 2026 11:47:59.219 # Error writing to the AOF", True),
         ("2026-11-20 11:48:01,948 WARNING py.warnings x.py:1: UserWarning: odd", True),
-        ("2026-11-20 11:48:01,948 WARNING py.warnings x.py:1: CPendingDeprecationWarning: ", False),
+        ("2026-11-20 11:48:01,948 WARNING py.warnings x.py:1: CPendingDeprecationWarning:", False),
         ("Traceback (most recent call last):", True),
     ],
 )
