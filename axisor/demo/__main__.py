@@ -14,6 +14,10 @@ from axisor.demo.story import tell
 from axisor.up.site import ROOT
 
 NOT_SHOWN, INTERRUPTED = 1, 130
+NO_PLATFORM = (
+    "No platform is running: start it with `make run` in another terminal, and wait until it says"
+    " that Axisor is up."
+)
 
 
 def main() -> int:
@@ -24,6 +28,8 @@ def main() -> int:
         tell(_run(), screen)
     except CannotShow as reason:
         return _give_up(screen, str(reason), NOT_SHOWN)
+    except requests.ConnectionError:
+        return _give_up(screen, NO_PLATFORM, NOT_SHOWN)
     except requests.RequestException as error:
         return _give_up(screen, f"The platform does not answer as it should: {error}", NOT_SHOWN)
     except KeyboardInterrupt:
@@ -32,15 +38,12 @@ def main() -> int:
 
 
 def _run() -> dict[str, str]:
-    """What `run.json` says."""
+    """What `run.json` says; it may be left over from a platform that was killed."""
     folder = Path(os.environ.get("AXISOR_DATA") or ROOT / ".axisor")
     try:
         run: dict[str, str] = json.loads((folder / "run.json").read_text())
     except FileNotFoundError:
-        raise CannotShow(
-            "No platform is running: start it with `make run` in another terminal, and wait until"
-            " it says that Axisor is up."
-        ) from None
+        raise CannotShow(NO_PLATFORM) from None
     return run
 
 

@@ -134,8 +134,7 @@ def stage_of(control: ControlClient, username: str) -> Iterator[Stage]:
     ]
     if not accounts:
         raise CannotShow(
-            f"The paper exchange knows no account called {username}: the demo plays on the seeded"
-            " one, so activate that, under the name it was given."
+            f"The active account is {username}. Activate Paper in the admin, then run this again."
         )
     stage = Stage(control, accounts[-1], lines=len(lines))
     stage.tidy()

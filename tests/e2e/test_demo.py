@@ -1,5 +1,6 @@
 """`make demo`, as a person runs it, without a terminal."""
 
+import json
 import os
 import signal
 import subprocess
@@ -74,9 +75,13 @@ def test_interrupted_it_puts_everything_back(
     assert prices_of(seeded, market) == before
 
 
-@pytest.mark.parametrize("folder", ["empty", "absent"])
+@pytest.mark.parametrize("folder", ["empty", "absent", "left"])
 def test_without_a_platform_it_says_how_to_start_one(tmp_path, folder):
-    (tmp_path / "empty").mkdir()
+    for name in ("empty", "left"):
+        (tmp_path / name).mkdir()
+    gone = "http://127.0.0.1:1"
+    left = {"web": gone, "paper": f"{gone}/v3", "token": "of a platform that was killed"}
+    (tmp_path / "left" / "run.json").write_text(json.dumps(left))
     done = subprocess.run(
         DEMO,
         cwd=ROOT,
@@ -87,5 +92,5 @@ def test_without_a_platform_it_says_how_to_start_one(tmp_path, folder):
         check=False,
     )
     assert done.returncode == 1
-    assert "start it with `make run`" in done.stdout
+    assert "No platform is running: start it with `make run`" in " ".join(done.stdout.split())
     assert done.stderr == ""
