@@ -77,7 +77,7 @@ class AutomationForm(forms.ModelForm[Automation]):
         try:
             services.normalized(kind, config)
         except ConfigError as error:
-            for field, problems in config_errors(error).items():
+            for field, problems in config_errors(error, kind=kind).items():
                 self.add_error("config", f"{field}: {' '.join(problems)}")
 
 

@@ -155,7 +155,7 @@ def test_owner_account_and_kind_stay(page, guarded):
     ("changes", "says"),
     [
         pytest.param({"config": "{"}, "Enter a valid JSON", id="no JSON"),
-        pytest.param({"config": "[1]"}, "config: Input should be a valid", id="a list"),
+        pytest.param({"config": "[1]"}, "config: Must be an object", id="a list"),
         pytest.param({"config": '{"threshold": 1}'}, "config.action: Required.", id="no action"),
         pytest.param({"config": '{"treshold": 1}'}, "config.treshold: Unknown key.", id="misspelt"),
         pytest.param({"kind": "tp_sl"}, "not one of the available choices", id="kind to come"),
