@@ -58,7 +58,7 @@ class AutomationIn(StrictSerializer):
             try:
                 services.normalized(kind, attrs["config"])
             except ConfigError as error:
-                raise serializers.ValidationError(config_errors(error)) from None
+                raise serializers.ValidationError(config_errors(error, kind=kind)) from None
         return attrs
 
     def _refuse_changes_of_what_is_fixed(self, attrs: dict[str, Any]) -> None:
@@ -109,6 +109,28 @@ class ExecutionOut(serializers.ModelSerializer[Execution]):
         )  # fmt: skip
 
 
+class ListQuery(StrictSerializer):
+    """The query of a list: which part of it is wanted, and in subclasses what it is filtered by."""
+
+    limit = serializers.IntegerField(min_value=1, required=False)
+    offset = serializers.IntegerField(min_value=0, required=False)
+
+    @classmethod
+    def filters_of(cls, request: Request) -> dict[str, Any]:
+        """The filters alone; what is unknown or malformed is a 400."""
+        query = cls(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        paging = ListQuery().fields
+        return {name: value for name, value in query.validated_data.items() if name not in paging}
+
+
+class ExecutionQuery(ListQuery):
+    """The query of the list of executions."""
+
+    automation = serializers.UUIDField(required=False)
+    status = serializers.ChoiceField(choices=Execution.Status.choices, required=False)
+
+
 @extend_schema_view(
     create=extend_schema(request=AutomationIn, responses={201: AutomationOut}),
     partial_update=extend_schema(request=AutomationIn, responses=AutomationOut),
@@ -125,6 +147,12 @@ class AutomationViewSet(
 
     def get_queryset(self) -> Any:
         return selectors.automations_of(self.request.user.pk)
+
+    @extend_schema(parameters=[ListQuery])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Automations, newest first."""
+        ListQuery.filters_of(request)
+        return super().list(request, *args, **kwargs)
 
     def create(self, request: Request) -> Response:
         """Create an automation; it is checked for the first time at once."""
@@ -171,19 +199,12 @@ class ExecutionViewSet(viewsets.ReadOnlyModelViewSet[Execution]):
     queryset = Execution.objects.none()
 
     def get_queryset(self) -> Any:
-        filters = ExecutionFilter(data=self.request.query_params)
-        filters.is_valid(raise_exception=True)
         executions = selectors.executions_of(self.request.user.pk).prefetch_related("intents")
-        return executions.filter(**filters.validated_data)
+        if self.action == "list":
+            return executions.filter(**ExecutionQuery.filters_of(self.request))
+        return executions
 
-    @extend_schema(parameters=[])
+    @extend_schema(parameters=[ExecutionQuery])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Executions, newest first."""
         return super().list(request, *args, **kwargs)
-
-
-class ExecutionFilter(serializers.Serializer[Any]):
-    """The query of a list of executions."""
-
-    automation = serializers.UUIDField(required=False)
-    status = serializers.ChoiceField(choices=Execution.Status.choices, required=False)

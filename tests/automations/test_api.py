@@ -58,7 +58,11 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
         ({"reason_code": "fine"}, "reason_code", "Unknown field"),
         ({"config": []}, "config", "dictionary"),
         ({"config": {}}, "config.threshold", "Required"),
-        ({"config": {**GOOD["config"], "treshold": 1}}, "config.treshold", "Unknown key"),
+        (
+            {"config": {**GOOD["config"], "treshold": 1}},
+            "config.treshold",
+            "Unknown key. Allowed: action, cool_down, scope, threshold.",
+        ),
         ({"config": {**GOOD["config"], "threshold": 2}}, "config.threshold", "less than or equal"),
         (
             {"config": {**GOOD["config"], "action": {"type": "reduce_position", "percent": 50}}},
@@ -67,8 +71,38 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
         ),
         (
             {"config": {**GOOD["config"], "action": {**ADD_MARGIN, "amount": -1}}},
-            "config.action.add_margin.amount",
+            "config.action.amount",
             "greater than or equal to 1",
+        ),
+        (
+            {"config": {**GOOD["config"], "action": {**ADD_MARGIN, "amuont": 1}}},
+            "config.action.amuont",
+            "Unknown key. Allowed: amount, max_per_day, max_per_position, type.",
+        ),
+        (
+            {"config": {**GOOD["config"], "action": {"type": "boo"}}},
+            "config.action.type",
+            "Must be one of: add_margin, close_position.",
+        ),
+        (
+            {"config": {**GOOD["config"], "action": {}}},
+            "config.action.type",
+            "Must be one of: add_margin, close_position.",
+        ),
+        (
+            {"config": {**GOOD["config"], "action": "add_margin"}},
+            "config.action",
+            "Must be an object, of one of the types: add_margin, close_position.",
+        ),
+        (
+            {"config": {**GOOD["config"], "scope": "long"}},
+            "config.scope",
+            "Must be an object with these keys: exclude, only, side.",
+        ),
+        (
+            {"config": {**GOOD["config"], "scope": {"only": ["x", 5]}}},
+            "config.scope.only.1",
+            "valid string",
         ),
     ],
     ids=str,
@@ -125,6 +159,9 @@ def test_an_execution_says_what_and_why(client, guarded):
         ("status=nonsense", 400, None),
         ("automation=00000000-0000-0000-0000-000000000000", 200, 0),
         ("automation=nonsense", 400, None),
+        ("limit=1&offset=0", 200, 1),
+        ("limit=0", 400, None),
+        ("status=", 400, None),
     ],
 )
 def test_executions_can_be_filtered(client, guarded, query, status, count):
@@ -133,6 +170,27 @@ def test_executions_can_be_filtered(client, guarded, query, status, count):
     answer = client.get(f"/api/executions/?{query}")
     assert answer.status_code == status
     assert answer.json().get("count") == count
+
+
+@pytest.mark.parametrize(
+    ("resource", "allowed"),
+    [
+        ("automations", "limit, offset"),
+        ("executions", "automation, limit, offset, status"),
+    ],
+)
+def test_a_misspelt_filter_is_refused_instead_of_ignored(client, resource, allowed):
+    answer = client.get(f"/api/{resource}/?satus=success")
+    assert answer.status_code == 400
+    assert answer.json() == {"satus": [f"Unknown field. Allowed: {allowed}."]}
+
+
+def test_the_openapi_document_names_the_filters(client):
+    document = client.get("/api/schema/?format=json").json()
+    parameters = document["paths"]["/api/executions/"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in parameters} == {
+        "automation", "limit", "offset", "status",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])
