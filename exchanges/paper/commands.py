@@ -3,6 +3,7 @@
 Numbers must be JSON numbers; fields that the exchange does not know are ignored, as it does.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -58,7 +59,7 @@ class Command(BaseModel):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            raise Refusal(_sentence(error)) from None
+            raise Refusal(_sentence(error, allowed=cls.model_fields)) from None
 
     def as_json(self) -> dict[str, Any]:
         """The request as it stands in the ledger."""
@@ -144,8 +145,10 @@ class CreateAccount(ControlCommand):
     username: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, *, allowed: Iterable[str]) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     reason = str(first.get("ctx", {}).get("error", first["msg"]))
+    if first["type"] == "extra_forbidden":
+        reason = f"unknown, allowed: {', '.join(allowed)}"
     field = ".".join(str(part) for part in first["loc"])
     return f"{field}: {reason}" if field else reason

@@ -5,6 +5,7 @@ prices, ask for faults, read the ledger. Refuses requests that a web page could 
 browser send: the host must be this machine, and a POST must say that it is JSON.
 """
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -76,10 +77,19 @@ class LedgerAfter(ControlCommand):
 class Control:
     """The routes under `/control`."""
 
-    def __init__(self, exchange: PaperExchange, faults: Faults, player: PricePlayer) -> None:
+    def __init__(
+        self,
+        exchange: PaperExchange,
+        faults: Faults,
+        player: PricePlayer,
+        *,
+        paths: Collection[str],
+    ) -> None:
+        """`paths` are all those under `/v3` that a fault can strike."""
         self._exchange = exchange
         self._faults = faults
         self._player = player
+        self._paths = paths
 
     def routes(self) -> list[Route]:
         """All routes, without the `/control` in front."""
@@ -147,6 +157,8 @@ class Control:
         fault = Fault.read(await _json(request))
         if fault.account_id is not None:
             self._exchange.book.account(fault.account_id)
+        if fault.path not in (None, *self._paths):
+            raise Refusal(f"path: no such path, allowed: {', '.join(sorted(self._paths))}")
         return answer({"id": self._faults.add(fault)}, 201)
 
     async def _clear_faults(self, _request: Request) -> Response:
@@ -168,6 +180,6 @@ def _account_json(account: Account) -> dict[str, Any]:
 async def _json(request: Request) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Refusal("content-type: application/json")
+        raise Refusal("content-type: must be application/json")
     body = await canonical_body(request)
     return javascript.parse_exactly(body) if body else {}

@@ -45,6 +45,8 @@ def create_app(exchange: PaperExchange) -> Starlette:
     """The ASGI application; it closes nothing but what it started itself."""
     faults = Faults()
     player = PricePlayer(exchange)
+    served = Api(exchange).routes()
+    control = Control(exchange, faults, player, paths={f"/v3{route.path}" for route in served})
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -55,12 +57,8 @@ def create_app(exchange: PaperExchange) -> Starlette:
     loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False)
     return Starlette(
         routes=[
-            Mount("/v3", routes=Api(exchange).routes(), middleware=[network]),
-            Mount(
-                "/control",
-                routes=Control(exchange, faults, player).routes(),
-                middleware=[loopback],
-            ),
+            Mount("/v3", routes=served, middleware=[network]),
+            Mount("/control", routes=control.routes(), middleware=[loopback]),
         ],
         exception_handlers=dict.fromkeys(EXPLAINED, explain),
         lifespan=lifespan,

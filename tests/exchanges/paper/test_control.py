@@ -89,7 +89,8 @@ GOOD_TRADE = {"side": "buy", "type": "market", "leverage": 10, "quantity": 1}
         pytest.param("accounts", {"balance": 0.5}, "balance: ", id="part of a sat"),
         pytest.param("accounts", {"balance": 10**18}, "balance: ", id="more than exists"),
         pytest.param("accounts", {"balance": 1, "username": ""}, "username: ", id="empty name"),
-        pytest.param("accounts", {"balance": 1, "name": "x"}, "name: ", id="unknown field"),
+        pytest.param("accounts", {"balance": 1, "name": "x"},
+                     "name: unknown, allowed: balance, username", id="unknown field"),
         pytest.param("accounts", [], "Input should be", id="not an object"),
         pytest.param("price", {"price": 0}, "price: ", id="price zero"),
         pytest.param("price", {"price": -1}, "price: ", id="price negative"),
@@ -112,6 +113,8 @@ GOOD_TRADE = {"side": "buy", "type": "market", "leverage": 10, "quantity": 1}
                      id="seconds negative"),
         pytest.param("faults", {"kind": "cut_after", "times": 0}, "times: ", id="no times"),
         pytest.param("faults", {"kind": "cut_after", "path": "/control"}, "path: ", id="path"),
+        pytest.param("faults", {"kind": "cut_after", "path": "/v3/acount"},
+                     "path: no such path, allowed: /v3/account, /v3/futures", id="unknown path"),
         pytest.param("faults", {"kind": "cut_after", "method": "PATCH"}, "method: ", id="method"),
         pytest.param("accounts/ACCOUNT/trades", GOOD_TRADE | {"leverage": 101}, "leverage: ",
                      id="leverage"),
@@ -162,3 +165,9 @@ def test_a_web_page_cannot_drive_it(paper, headers, status):
     answer = requests.post(url, '{"price":50000}', headers=headers, timeout=TIMEOUT_SECONDS)
     assert answer.status_code == status
     assert (paper.control.price() == 50_000) == (status == 200)
+
+
+def test_a_wrong_content_type_is_told_the_right_one(shared_paper):
+    url = f"{shared_paper.origin}/control/price"
+    answer = requests.post(url, data={"price": 50_000}, timeout=TIMEOUT_SECONDS)
+    assert answer.json()["message"] == "content-type: must be application/json"
