@@ -86,15 +86,28 @@ def url(
         raise InvalidEnvironment(_missing(name))
     if value == "":
         return ""
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        valid = False
-    if not valid:
-        allowed = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise InvalidEnvironment(f"{name} must be a URL that starts with {allowed}, with a host.")
+    allowed = " or ".join(f"{scheme}://" for scheme in schemes)
+    if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise InvalidEnvironment(f"{name} must be a URL that starts with {allowed}.")
+    if not _host(value):
+        raise InvalidEnvironment(f"{name} must name a host after {allowed}.")
+    if not _has_good_port(value):
+        raise InvalidEnvironment(f"{name}: the port after the host must be from 1 to 65535.")
     return value
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _has_good_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _required(variables: Mapping[str, str], name: str) -> str:
