@@ -78,7 +78,7 @@ def look_afresh(ticks: list[Tick]) -> Looked:
         if looked.stale:
             raise sensing.StaleMarket("The exchange answers too slowly.")
     except (ExchangeError, AccountError) as error:
-        log.warning("Account %s cannot be read: %s", account.id, error)
+        log.warning("Account %r (%s) cannot be read: %s", account.name, account.id, error)
         for automation in automations:
             journal.record_blind(automation, error)
         return Looked()
