@@ -1,8 +1,13 @@
 """The API's addresses: every package's resources under one roof, and their OpenAPI document."""
 
-from django.urls import include, path
+from typing import Any, NoReturn
+
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
 from rest_framework.routers import DefaultRouter
+from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
 from automations.api import AutomationViewSet, ExecutionViewSet
@@ -12,8 +17,21 @@ router.register("accounts", AccountViewSet, basename="account")
 router.register("automations", AutomationViewSet, basename="automation")
 router.register("executions", ExecutionViewSet, basename="execution")
 
+
+class Nowhere(APIView):
+    """What is not an address of the API is a 404 for programs, to everybody and every method."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse before anybody is asked for a token."""
+        raise NotFound("There is no such address. All of them stand at /api/docs/.")
+
+
 urlpatterns = [
     path("", include(router.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    # An address without its last slash is left to Django, which adds it.
+    re_path(r".*/$", Nowhere.as_view()),
 ]

@@ -30,6 +30,19 @@ def test_open_pages_answer(path):
     assert Client().get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/api/acounts/", "/api/acounts", "/api/executions/x/y/"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_unknown_address_of_the_api_is_a_404_for_programs(path, method):
+    answer = getattr(Client(), method)(path, follow=True)
+    assert answer.status_code == 404
+    assert "/api/docs/" in answer.json()["detail"]
+
+
+def test_an_address_without_its_last_slash_is_still_found():
+    answer = Client().get("/api/accounts")
+    assert (answer.status_code, answer["Location"]) == (301, "/api/accounts/")
+
+
 def test_not_ready_without_redis(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     answer = Client().get("/readyz")
