@@ -2,8 +2,9 @@
 
 PYTHON ?= python3
 BIN = .venv/bin
+SEED ?= 1
 
-.PHONY: help run demo test format lock env clean
+.PHONY: help run demo test crash format lock env clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -19,6 +20,11 @@ test: env  ## Run every check and test, against servers of its own
 	@echo "import contracts" && $(BIN)/lint-imports --no-logo > .venv/contracts.log || { cat .venv/contracts.log; exit 1; }
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
 	@echo "pytest" && $(BIN)/python -m pytest -n 2 -q
+
+crash: env  ## Put the platform through 1,000 rounds of kills and faults, then through planted bugs
+	@$(BIN)/python -m tests.crash --rounds 1000 --seed $(SEED)
+	@$(BIN)/python -m tests.crash --planted all --seed $(SEED)
+	@$(BIN)/python -m tests.crash --rounds 200 --seed $(SEED) --naive
 
 format: env  ## Put the code into the shape that `make test` wants
 	@$(BIN)/ruff check --fix --quiet && $(BIN)/ruff format --quiet
