@@ -44,6 +44,15 @@ def test_accounts_and_trades_by_hand(paper):
     ]
 
 
+def test_margin_is_added_by_hand(paper, account):
+    trade = paper.control.open_trade(account.id, side="buy", leverage=10, quantity=1)
+    after = paper.control.add_margin(account.id, trade["id"], amount=500)
+    assert after["margin"] == trade["margin"] + 500
+    last = paper.control.ledger()[-1]
+    assert (last["kind"], last["by"], last["request"]["amount"]) == ("add_margin", "control", 500)
+    assert "signed_at" not in last, "nobody signed it"
+
+
 def test_the_ledger_tells_of_what_came_after(paper, account):
     everything = paper.control.ledger()
     assert [entry["seq"] for entry in everything] == [1, 2]

@@ -21,6 +21,14 @@ def test_cut_connections(paper, trader, kind, executed):
     assert trader.post(TRADE, ORDER).ok, "it strikes once"
 
 
+@pytest.mark.parametrize(("kind", "executed"), [("fail_before", False), ("fail_after", True)])
+def test_server_errors(paper, trader, kind, executed):
+    paper.control.fault(kind, path=f"/v3{TRADE}", method="POST")
+    assert trader.post(TRADE, ORDER).status_code == 503
+    assert len(trader.get(f"{ISOLATED}/trades/running").json()) == executed
+    assert trader.post(TRADE, ORDER).ok, "it strikes once"
+
+
 @pytest.mark.parametrize("kind", ["delay_before", "delay_after"])
 def test_delays(paper, trader, kind):
     paper.control.fault(kind, path=f"/v3{TRADE}", seconds=0.2)

@@ -4,6 +4,7 @@ import json
 import resource
 from contextlib import closing, contextmanager
 from copy import deepcopy
+from datetime import UTC, datetime
 from decimal import Decimal
 from zlib import crc32
 
@@ -167,3 +168,13 @@ def test_a_full_disk_is_answered_as_unavailable(paper, trader):
     assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert trader.get("/account").json() == before
     assert trader.post("/futures/isolated/trade", ORDER).ok
+
+
+def test_it_notes_when_a_request_was_signed_and_still_knows_after_a_restart(path):
+    signed_at = datetime(2026, 1, 1, 12, 0, 0, 123_000, UTC)
+    with reopened(path) as exchange:
+        [account] = exchange.book.accounts.values()
+        order = OpenTrade.read(ORDER)
+        exchange.act(open_trade, account, order, by=By.API, signed_at=signed_at)
+    with reopened(path) as exchange:
+        assert exchange.ledger(after=4)[0]["signed_at"] == "2026-01-01T12:00:00.123Z"
