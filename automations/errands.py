@@ -30,6 +30,11 @@ def accept(automation: Automation, *, slot: str, cause: str) -> None:
     Errand.objects.bulk_create([errand], ignore_conflicts=True)
 
 
+def is_done(errand: Errand) -> bool:
+    """Whether its execution was written meanwhile: a message that came again may be late."""
+    return Execution.objects.filter(automation=errand.automation, slot=errand.slot).exists()
+
+
 def due(account_id: UUID) -> QuerySet[Errand]:
     """An account's errands that may be run now, protective ones first."""
     return Errand.objects.filter(account_id=account_id, not_before__lte=Now()).select_related(

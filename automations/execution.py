@@ -122,8 +122,7 @@ def _run(
 def _decide_and_act(
     automation: Automation, errand: Errand, client: ExchangeClient, fence: int
 ) -> None:
-    is_done = Execution.objects.filter(automation=automation, slot=errand.slot).exists()
-    if is_done or not selectors.runnable([automation.id]):
+    if errands.is_done(errand) or not selectors.runnable([automation.id]):
         with transaction.atomic():
             errands.finish(automation, errand.slot)
         return
