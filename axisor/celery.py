@@ -22,6 +22,7 @@ from celery.signals import task_prerun
 from django.conf import settings
 from django.db import close_old_connections
 from kombu import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "axisor.settings")
 
@@ -66,10 +67,12 @@ def _login(url: str) -> dict[str, str]:
     return {name: unquote(value) for name, value in login.items() if value}
 
 
+# Under its usual name, so that Flower and others still take the broker for what it is.
+TRANSPORT_ALIASES.update(redis="axisor.broker:Transport", rediss="axisor.broker:Transport")
+
 app = Celery("axisor")
 app.conf.update(
     broker_url=settings.REDIS_URL,
-    broker_transport="axisor.broker:Transport",
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         "visibility_timeout": VISIBILITY_TIMEOUT,
