@@ -4,12 +4,18 @@
     ├── TransientError             nothing was done: wait, and try again
     │   ├── NotSent                 no byte left this machine, or the deadline passed before
     │   ├── RateLimited             the exchange said 429; `retry_after` in seconds
+    │   ├── Suspended               not asked at all: it failed too often of late (the breaker)
     │   ├── Unavailable             a read got no answer, or a 5xx
+    │   │   └── Maintenance          the exchange says that it is not trading now
     │   ├── UnreadableAnswer        a read got an answer that does not parse
     │   └── ClockSkew               the timestamp was refused: resynchronise, the key is fine
     ├── PermanentError             trying again changes nothing: stop, tell the user
     │   ├── InvalidCredentials      key, secret or passphrase refused
-    │   ├── AccessDenied            missing scope, geo-block or tier limit
+    │   ├── AccessDenied            the exchange does not serve this key or place
+    │   │   ├── MissingScope         the key may not do this
+    │   │   ├── GeoBlocked           the exchange does not serve this place
+    │   │   └── TierLimited          the account's verification tier is used up
+    │   ├── NotSupported            this exchange has no such thing; nothing was sent
     │   └── Refused                 the exchange answered 4xx: the order itself is wrong
     └── UnknownOutcome             it was sent, and what became of it is not known: read back
 
@@ -39,8 +45,16 @@ class RateLimited(TransientError):
         self.retry_after = retry_after
 
 
+class Suspended(NotSent):
+    """Not asked: account or exchange failed so often of late that it is left alone for a while."""
+
+
 class Unavailable(TransientError):
     """A read got no answer in time, or a server error."""
+
+
+class Maintenance(Unavailable):
+    """The exchange says that its trading is switched off for now."""
 
 
 class UnreadableAnswer(TransientError):
@@ -60,7 +74,23 @@ class InvalidCredentials(PermanentError):
 
 
 class AccessDenied(PermanentError):
-    """The key lacks a scope, or the exchange does not serve this place or tier."""
+    """The exchange does not serve this key, for a reason it does not give or we do not know."""
+
+
+class MissingScope(AccessDenied):
+    """The key was made without the permission for this."""
+
+
+class GeoBlocked(AccessDenied):
+    """The exchange does not serve the place this machine is in."""
+
+
+class TierLimited(AccessDenied):
+    """The limit of the account's verification tier is reached."""
+
+
+class NotSupported(PermanentError):
+    """The exchange has no such thing, or its adapter does not offer it."""
 
 
 class Refused(PermanentError):

@@ -1,22 +1,37 @@
 """The adapters there are, by name. One is imported when the first client of its kind is made."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Final, Protocol, cast
 
 from exchanges.addresses import require_safe
 from exchanges.client import ExchangeClient
-from exchanges.types import Credentials
+from exchanges.guard import UNGUARDED, Guard
+from exchanges.types import Capability, Credentials
 
 
 class Connect(Protocol):
     """What an adapter offers: a client of the exchange at `base_url`, for one account or none."""
 
-    def __call__(self, *, base_url: str, credentials: Credentials | None) -> ExchangeClient: ...
+    def __call__(
+        self, *, base_url: str, credentials: Credentials | None, guard: Guard
+    ) -> ExchangeClient: ...
 
 
-ADAPTERS: Final[Mapping[str, str]] = {
-    "lnmarkets": "exchanges.lnmarkets.rest:connect",
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter: where its `Connect` is, and which parts of the port it has."""
+
+    connect: str
+    capabilities: frozenset[Capability]
+
+
+ADAPTERS: Final[Mapping[str, Adapter]] = {
+    "lnmarkets": Adapter(
+        "exchanges.lnmarkets.rest:connect",
+        frozenset({Capability.ISOLATED, Capability.CROSS, Capability.SWAPS}),
+    ),
 }
 
 
@@ -25,15 +40,25 @@ def adapter_choices() -> list[tuple[str, str]]:
     return [(name, name) for name in ADAPTERS]
 
 
-def connect(
-    adapter: str, *, base_url: str, credentials: Credentials | None = None
-) -> ExchangeClient:
-    """A client made by `adapter`; without credentials only the public reads answer.
+def adapter(name: str) -> Adapter:
+    """The adapter called `name`; raises `ValueError` for one there is not."""
+    if name not in ADAPTERS:
+        raise ValueError(f"There is no adapter {name!r}. Known are: {', '.join(ADAPTERS)}.")
+    return ADAPTERS[name]
 
-    Raises `ValueError` for an unknown adapter and for an address that is not safe to sign for.
+
+def connect(
+    name: str,
+    *,
+    base_url: str,
+    credentials: Credentials | None = None,
+    guard: Guard = UNGUARDED,
+) -> ExchangeClient:
+    """A client made by the adapter called `name`, each request of which goes through `guard`.
+
+    Without credentials only the public reads answer. Raises `ValueError` for an unknown adapter
+    and for an address that is not safe to sign for.
     """
-    if adapter not in ADAPTERS:
-        raise ValueError(f"There is no adapter {adapter!r}. Known are: {', '.join(ADAPTERS)}.")
     require_safe(base_url)
-    make = cast(Connect, resolve_name(ADAPTERS[adapter]))
-    return make(base_url=base_url, credentials=credentials)
+    make = cast(Connect, resolve_name(adapter(name).connect))
+    return make(base_url=base_url, credentials=credentials, guard=guard)
