@@ -51,7 +51,7 @@ class Guard(Protocol):
 class Unguarded:
     """Lets everything through."""
 
-    def run(self, call: Call, request: Callable[[], T]) -> T:  # noqa: ARG002
+    def run(self, call: Call, request: Callable[[], T]) -> T:
         """Make the request."""
         return request()
 

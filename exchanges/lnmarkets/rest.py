@@ -25,6 +25,7 @@ from exchanges.errors import (
     UnreadableAnswer,
 )
 from exchanges.failpoints import failpoint
+from exchanges.guard import Guard
 from exchanges.lnmarkets import outcomes, parse
 from exchanges.lnmarkets.auth import SignedAt, canonical_json
 from exchanges.lnmarkets.constants import JUST_OUTSIDE, MAX_PAGES, PAGE_SIZE, REQUEST_WINDOW
@@ -40,7 +41,7 @@ _TRADE: Final = "/futures/isolated/trade"
 _TRADES: Final = "/futures/isolated/trades"
 
 
-def connect(*, base_url: str, credentials: Credentials | None) -> "LNMarketsClient":
+def connect(*, base_url: str, credentials: Credentials | None, guard: Guard) -> "LNMarketsClient":
     """A client whose connections are shared with all others of this process to the same place."""
     return LNMarketsClient(_shared_transport(base_url), credentials=credentials)
 
