@@ -2,26 +2,47 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from exchanges.types import Aged, Holdings, Ticker
+from exchanges.types import Aged, BestPrice, Holdings, Ticker
 
 
 @dataclass(frozen=True, slots=True)
 class PastAction:
-    """Something this automation sent, or may have, at `at`: `sats` count against its caps."""
+    """Something this automation sent, or may have, at `at`; all of it counts against its caps.
+
+    `kind` is the action's. `trade_id` names the trade it acted on, empty for what acts on none;
+    of a position that was closed and reopened smaller, it names the trade that runs now.
+    `sats` went from the free balance into a position, `spent` is what a purchase cost, in the
+    quote currency (US dollars).
+    """
 
     trade_id: str
     sats: int
     at: datetime
+    kind: str = "add_margin"
+    spent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """All that an automation ever did, counted: what was sent, or may have been."""
+
+    count: int = 0
+    spent: Decimal = Decimal(0)
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a rule may look at, as it was at `now`.
 
-    `past` is what this automation did before, in 24 hours or to a trade that still runs. Of the
-    account's actions that must not be repeated, by whatever automation, `under_way` names the
-    trades on which one is just being sent, `unsettled` those on which its outcome is not known.
+    `past` is what this automation did before, in 24 hours or to a trade that still runs, and
+    `lifetime` all of it, counted. Of the account's actions that must not be repeated, by
+    whatever automation, `under_way` names the targets on which one is just being sent, `unsettled`
+    those on which its outcome is not known; a trade stands there by its id, everything else as in
+    `automations.perform.target_of`. `quotes` are the markets that the rule's config asks for, by
+    symbol; synthetic dollars of LN Markets are quoted as `BTC/USD`.
     """
 
     now: datetime
@@ -30,7 +51,19 @@ class Snapshot:
     past: tuple[PastAction, ...]
     under_way: frozenset[str]
     unsettled: frozenset[str]
+    lifetime: Lifetime = Lifetime()
+    quotes: tuple[tuple[str, Aged[BestPrice]], ...] = ()
+
+    @property
+    def price(self) -> Decimal:
+        """The last price, in USD."""
+        return self.ticker.value.last_price
+
+    def quote(self, symbol: str) -> BestPrice:
+        """Bid and ask of a market that the config asks for; raises `KeyError` for another."""
+        return dict(self.quotes)[symbol].value
 
     def is_within(self, *, market: timedelta, account: timedelta) -> bool:
         """Whether neither the market nor the account was read longer ago than that."""
-        return self.now - self.ticker.at <= market and self.now - self.holdings.at <= account
+        markets = (self.ticker.at, *(quote.at for _, quote in self.quotes))
+        return self.now - min(markets) <= market and self.now - self.holdings.at <= account

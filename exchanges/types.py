@@ -206,10 +206,17 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What an account holds: `balance` free sats, and its running isolated trades."""
+    """What an account holds: `balance` free sats, and its running isolated trades.
+
+    `cross`, `usd` (synthetic dollars) and `spot` are None where they were not read: what was not
+    read is not empty.
+    """
 
     balance: int
     trades: tuple[Trade, ...]
+    cross: "CrossPosition | None" = None
+    usd: Decimal | None = None
+    spot: "tuple[SpotBalance, ...] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

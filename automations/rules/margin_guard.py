@@ -24,6 +24,7 @@ from automations.rules.base import (
     Level,
     Reason,
     RuleConfig,
+    RuleMemory,
     Severity,
 )
 from automations.snapshots import PastAction, Snapshot
@@ -101,7 +102,7 @@ class MarginGuardConfig(RuleConfig):
         return value
 
 
-def decide(snapshot: Snapshot, config: MarginGuardConfig) -> Decision:
+def decide(snapshot: Snapshot, config: MarginGuardConfig, memory: RuleMemory) -> Decision:
     """Look at each guarded position, the one nearest to liquidation first."""
     guarded = [trade for trade in snapshot.holdings.value.trades if config.scope.includes(trade)]
     if not guarded:

@@ -3,14 +3,16 @@
 from typing import Any
 
 from automations.rules import margin_guard
-from automations.rules.base import Kind
+from automations.rules.base import Kind, Rank
 
 KINDS: dict[str, Kind[Any]] = {
     "margin_guard": Kind(
+        title="Margin guard",
+        summary="Adds margin, reduces or closes before a position is liquidated.",
         config=margin_guard.MarginGuardConfig,
         decide=margin_guard.decide,
         event="margin_guard_executed",
-        is_protective=True,
+        rank=Rank.PROTECT,
         every=30,
         timeout=60,
         retries=3,
