@@ -1,10 +1,13 @@
 """What the exchange's lists say about an action whose outcome is not known. Pure.
 
-Add margin has no id of its own: it shows in the position's margin, which must have grown by just
-that amount since the position was seen, after what is known to have changed it meanwhile is
-taken out: funding that was paid, margin that was cashed in, other additions of ours.
+New orders carry a client id, by which they are found. Everything else shows in what it changes:
 
-Nothing in the lists says who closed a trade: a close that is read back is never provably ours.
+- add margin, in the position's margin, which must have grown by just that amount since the
+  position was seen, after what is known to have changed it meanwhile is taken out: funding that
+  was paid, margin that was cashed in, other additions of ours; cash-in, in its two sums;
+- a stop loss or take profit, in its level; a close, in the trade's end: neither is provably ours;
+- a swap and a deposit, in their histories, where entries of the same size that are not another
+  intent's are counted: a single one is taken for it, though not provably ours.
 """
 
 from dataclasses import dataclass
@@ -12,7 +15,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from automations.rules.base import Action, AddMargin, CloseTrade
+from automations.perform import Answer
+from automations.rules.base import (
+    Action,
+    AddMargin,
+    CashIn,
+    CloseTrade,
+    DepositCross,
+    OpenTrade,
+    OrderCross,
+    OrderSpot,
+    ReopenTrade,
+    SetStopLoss,
+    SetTakeProfit,
+    SwapAsset,
+)
 from exchanges.types import Trade
 
 
@@ -28,28 +45,70 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """The trade as the exchange lists it, None when it is in no list; read after `asked_at`.
+class Others:
+    """What other intents of ours have done to the same target since this one was signed.
 
-    `asked_at` is the exchange's own clock, before the lists were read. `added_since` is what
-    other intents of ours have added to the trade since it was seen, in sats.
+    `added` and `cashed_in` in sats; `alike` counts those that look just like it, and
+    `alike_before` says that there was one so shortly before that its trace may be among those
+    found.
+    """
+
+    added: int = 0
+    cashed_in: int = 0
+    alike: int = 0
+    alike_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found at the exchange: everything that may be the action's work.
+
+    `asked_at` is the exchange's own clock, before its lists were read.
     """
 
     asked_at: datetime
-    trade: Trade | None
-    added_since: int = 0
+    found: tuple[Answer, ...]
+    others: Others = Others()
+
+    @property
+    def answer(self) -> Answer | None:
+        """The last of what was found."""
+        return self.found[-1] if self.found else None
 
 
-def examine(action: Action, seen: Trade, evidence: Evidence) -> Verdict:
-    """Compare the trade as it was `seen` before the action with what is there now."""
-    found = evidence.trade
-    if found is None:
-        return Verdict.AMBIGUOUS
+def examine(action: Action, seen: Trade | None, evidence: Evidence) -> Verdict:
+    """Compare the position as it was `seen` before the action with what is there now."""
+    match action:
+        case OpenTrade() | ReopenTrade() | OrderCross() | OrderSpot():
+            return Verdict.PRESENT if evidence.found else Verdict.ABSENT
+        case SwapAsset() | DepositCross():
+            return _counted(len(evidence.found), evidence.others)
+        case AddMargin() | CashIn() | CloseTrade() | SetStopLoss() | SetTakeProfit():
+            found = evidence.answer
+            if seen is None or not isinstance(found, Trade):
+                return Verdict.AMBIGUOUS
+            return _of_trade(action, seen, found, evidence.others)
+        case _:
+            assert_never(action)
+
+
+def _of_trade(
+    action: AddMargin | CashIn | CloseTrade | SetStopLoss | SetTakeProfit,
+    seen: Trade,
+    found: Trade,
+    others: Others,
+) -> Verdict:
     match action:
         case AddMargin(amount=amount):
-            return _added(amount, _margin_growth(seen, found) - evidence.added_since)
+            return _moved(amount, _margin_growth(seen, found) - others.added)
+        case CashIn(amount=amount):
+            return _moved(amount, _cashed_in(found) - _cashed_in(seen) - others.cashed_in)
         case CloseTrade():
             return Verdict.ABSENT if found.closed_at is None else Verdict.REACHED
+        case SetStopLoss(price=price):
+            return Verdict.REACHED if found.stop_loss == price else Verdict.ABSENT
+        case SetTakeProfit(price=price):
+            return Verdict.REACHED if found.take_profit == price else Verdict.ABSENT
         case _:
             assert_never(action)
 
@@ -64,7 +123,19 @@ def _margin_growth(seen: Trade, found: Trade) -> int:
     return found.margin - seen.margin + funding_paid + cashed_in
 
 
-def _added(amount: int, growth: int) -> Verdict:
+def _cashed_in(trade: Trade) -> int:
+    return trade.sum_cash_in_pl + trade.sum_cash_in_margin
+
+
+def _moved(amount: int, growth: int) -> Verdict:
     if growth == amount:
         return Verdict.PRESENT
     return Verdict.ABSENT if growth == 0 else Verdict.AMBIGUOUS
+
+
+def _counted(found: int, others: Others) -> Verdict:
+    if found <= others.alike:
+        return Verdict.ABSENT
+    if found > others.alike + 1 or others.alike_before:
+        return Verdict.AMBIGUOUS
+    return Verdict.REACHED

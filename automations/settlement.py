@@ -9,15 +9,17 @@ a person.
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from accounts.gateway import open_client
 from accounts.models import ExchangeAccount, User
 from automations import intents
-from automations.evidence import Evidence, Verdict, examine
+from automations.evidence import Evidence, Others, Verdict, examine
 from automations.execution import conclude
 from automations.models import Intent
+from automations.rules.base import Action
+from automations.traces import CLOCKS_DIFFER_BY, traces_of
 from exchanges.client import ExchangeClient
 from exchanges.types import Trade
 from exchanges.windows import verified_window
@@ -27,6 +29,9 @@ MARGIN = timedelta(seconds=5)
 
 UNVERIFIED_WAIT = timedelta(seconds=60)
 """How long to look where nobody knows when a request expires; then a person has to."""
+
+TRACES_OVERLAP = 3 * CLOCKS_DIFFER_BY
+"""How long before this one another intent may have been signed and leave its trace as late."""
 
 LOOKS_FOR_ABSENCE = 2
 LOOK_AGAIN_AFTER = timedelta(minutes=5)
@@ -49,10 +54,10 @@ def settle(intent: Intent, client: ExchangeClient) -> None:
     """Look for one intent, and settle it if what is seen allows it. Raises `ExchangeError`."""
     evidence = _gather(intent, client)
     match _examine(intent, evidence):
-        case Verdict.PRESENT if evidence.trade:
-            intents.settle_found(intent, Intent.State.CONFIRMED, evidence.trade)
-        case Verdict.REACHED if evidence.trade:
-            intents.settle_found(intent, Intent.State.SATISFIED, evidence.trade)
+        case Verdict.PRESENT if evidence.answer:
+            intents.settle_found(intent, Intent.State.CONFIRMED, evidence.answer)
+        case Verdict.REACHED if evidence.answer:
+            intents.settle_found(intent, Intent.State.SATISFIED, evidence.answer)
         case verdict:
             _wait_or_give_up(intent, client, evidence, verdict)
 
@@ -69,8 +74,8 @@ def look_again(intent: Intent, client: ExchangeClient) -> None:
     """Look once more for one that was given up; adopt it if it is there after all."""
     evidence = _gather(intent, client)
     intents.note_look(intent)
-    if _examine(intent, evidence) is Verdict.PRESENT and evidence.trade:
-        intents.adopt_late(intent, evidence.trade)
+    if _examine(intent, evidence) is Verdict.PRESENT and evidence.answer:
+        intents.adopt_late(intent, evidence.answer)
 
 
 def _wait_or_give_up(
@@ -92,27 +97,40 @@ def _wait_or_give_up(
 def _gather(intent: Intent, client: ExchangeClient) -> Evidence:
     """Ask for the clock first, then for the lists. Raises `ExchangeError`."""
     asked_at = client.time()
-    seen = _seen(intent)
-    listed = {trade.id: trade for trade in client.running_trades()}
-    if seen.id not in listed:
-        listed |= {trade.id: trade for trade in client.closed_trades(since=seen.created_at)}
-    return Evidence(asked_at, listed.get(seen.id), _added_since(intent))
+    found = traces_of(
+        client,
+        _action(intent),
+        seen=_seen(intent),
+        client_id=str(intent.id),
+        signed_at=_signed_at(intent),
+    )
+    return Evidence(asked_at, found, _others(intent))
 
 
 def _examine(intent: Intent, evidence: Evidence) -> Verdict:
-    action = intents.ACTION.validate_python(intent.action)
-    return examine(action, _seen(intent), evidence)
+    return examine(_action(intent), _seen(intent), evidence)
 
 
-def _added_since(intent: Intent) -> int:
-    """Sats that other intents have added to the target since this one saw it."""
-    later = Intent.objects.filter(
-        account_id=intent.account_id,
-        target=intent.target,
-        state__in=DONE,
-        signed_at__gt=_signed_at(intent),
+def _others(intent: Intent) -> Others:
+    """What other intents have done to the target since this one was signed."""
+    signed_at = _signed_at(intent)
+    done = Intent.objects.filter(
+        account_id=intent.account_id, target=intent.target, state__in=DONE
+    ).exclude(pk=intent.pk)
+    later = done.filter(signed_at__gt=signed_at)
+    alike = done.filter(action=intent.action)
+    return Others(
+        added=_sum_of(later, "add_margin"),
+        cashed_in=_sum_of(later, "cash_in"),
+        alike=alike.filter(signed_at__gt=signed_at).count(),
+        alike_before=alike.filter(
+            signed_at__range=(signed_at - TRACES_OVERLAP, signed_at)
+        ).exists(),
     )
-    return int(later.aggregate(sats=Sum("sats"))["sats"] or 0)
+
+
+def _sum_of(intents: QuerySet[Intent], kind: str) -> int:
+    return sum(intent.action["amount"] for intent in intents.filter(action__kind=kind))
 
 
 def _late_candidates(account: ExchangeAccount) -> QuerySet[Intent]:
@@ -125,8 +143,12 @@ def _late_candidates(account: ExchangeAccount) -> QuerySet[Intent]:
     ).select_related("automation__user", "account__exchange", "execution")
 
 
-def _seen(intent: Intent) -> Trade:
-    return intents.TRADE.validate_python(intent.seen)
+def _action(intent: Intent) -> Action:
+    return intents.ACTION.validate_python(intent.action)
+
+
+def _seen(intent: Intent) -> Trade | None:
+    return None if intent.seen is None else intents.TRADE.validate_python(intent.seen)
 
 
 def _signed_at(intent: Intent) -> datetime:
