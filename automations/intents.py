@@ -1,8 +1,8 @@
-"""Intents: written before anything leaves, claimed by one run, settled by what came back.
+"""Intents: claimed by one run, settled by what came back.
 
 Every change of state is one conditional update: it hits one row, or nothing happened. A state
 only ever follows from a definite answer; what is not known stays `unknown`, is never sent
-again, and a person hears of it.
+again, and a person hears of it. They are written in `automations.planning`.
 """
 
 from datetime import datetime, timedelta
@@ -13,18 +13,13 @@ from django.db.models.functions import Now
 from pydantic import TypeAdapter
 
 from accounts.models import User
-from automations import errands, journal
-from automations.models import Automation, Execution, Intent, TradeLog, Turn
-from automations.perform import cost_of, is_idempotent, target_of
-from automations.rules.base import Action, Decision, Reason, Severity
-from automations.sensing import past_actions, trades_under_way, trades_unsettled, utc_now
-from automations.snapshots import Snapshot
-from automations.turns import AccountBusy
+from automations import journal, restrictions
+from automations.models import Automation, Intent, TradeLog, Turn
+from automations.perform import Answer, needs_the_one_before
+from automations.rules.base import Action, Reason, Severity
+from automations.sensing import utc_now
 from exchanges.client import Signature
 from exchanges.types import Trade
-
-CLAIM_WITHIN = timedelta(seconds=10)
-"""How long after the decision an intent may be claimed: no old wish is ever sent."""
 
 SEND_WITHIN = timedelta(seconds=5)
 """How long after its signing a request's first byte may leave: well inside the exchange's
@@ -34,40 +29,19 @@ ONE_PER_TARGET = "intent_one_open_per_target"
 OPEN_OUTCOMES = ("sending", "unknown", "needs_operator", "lapsed")
 
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
-TRADE = TypeAdapter(Trade)
+ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
-@transaction.atomic
-def plan(execution: Execution, decision: Decision, snapshot: Snapshot, *, fence: int) -> None:
-    """Write an execution, its intents and what is to be told of it, all or nothing.
-
-    The turn's row is locked meanwhile, and what the decision counted against its caps must still
-    be so; raises `AccountBusy` when it is not, or when the turn is lost.
-    """
-    held = Turn.objects.select_for_update().filter(
-        account_id=execution.account_id, fence=fence, until__gt=Now()
-    )
-    if not held.exists():
-        raise AccountBusy("The account's turn was lost to another run.")
-    if _counted(execution.automation, snapshot) != _seen_in(snapshot):
-        raise AccountBusy("Something was sent for this account since the decision was made.")
-    generation = User.objects.values_list("account_generation", flat=True).get(
-        pk=execution.automation.user_id
-    )
-    execution.save(force_insert=True)
-    errands.finish(execution.automation, execution.slot)
-    Intent.objects.bulk_create(
-        _intent(execution, action, leg, snapshot, generation)
-        for leg, action in enumerate(decision.actions)
-    )
-    journal.note_decision(execution.automation, decision)
+def action_of(intent: Intent) -> Action:
+    """The action it stands for."""
+    return ACTION.validate_python(intent.action)
 
 
 def claim(intent: Intent, *, fence: int) -> Signature | None:
     """Make `intent` ours to send, or return None; commits before returning.
 
     Checked in the same statement: still planned and within its deadline, the turn still ours,
-    the automation still active, the user's account not switched since.
+    the automation still active, the user's account not switched since, nothing of it stopped.
     """
     signed_at = utc_now()
     try:
@@ -92,7 +66,7 @@ def put_back(intent: Intent, error: str) -> None:
         _close_log(intent, "not_sent", error=error)
 
 
-def confirm(intent: Intent, answer: Trade) -> None:
+def confirm(intent: Intent, answer: Answer) -> None:
     """The exchange said it is done."""
     if _settle(intent, Intent.State.CONFIRMED):
         _close_log(intent, "confirmed", answer=answer)
@@ -124,7 +98,7 @@ def mark_unknown(intent: Intent, error: str) -> None:
 
 
 @transaction.atomic
-def settle_found(intent: Intent, state: Intent.State, answer: Trade) -> None:
+def settle_found(intent: Intent, state: Intent.State, answer: Answer) -> None:
     """Reading back showed it: `CONFIRMED`, or `SATISFIED` when it is not provably ours."""
     if _move(intent, {Intent.State.UNKNOWN}, state):
         _close_log(intent, state.value, answer=answer)
@@ -147,7 +121,7 @@ def ask_operator(intent: Intent, why: str) -> None:
 
 
 @transaction.atomic
-def adopt_late(intent: Intent, answer: Trade) -> None:
+def adopt_late(intent: Intent, answer: Answer) -> None:
     """An effect given up for lost is there after all: it counts again, and is reported."""
     if _move(intent, {Intent.State.LAPSED}, Intent.State.CONFIRMED):
         _close_log(intent, "confirmed", answer=answer)
@@ -186,37 +160,6 @@ def _tell(intent: Intent, kind: str, severity: Severity, text: str) -> None:
     journal.tell(intent.automation, reason, kind=kind, intent=str(intent.id))
 
 
-def _counted(automation: Automation, snapshot: Snapshot) -> tuple[object, ...]:
-    account_id = automation.account_id
-    running = [trade.id for trade in snapshot.holdings.value.trades]
-    past = past_actions(automation, running)
-    return past, trades_under_way(account_id), trades_unsettled(account_id)
-
-
-def _seen_in(snapshot: Snapshot) -> tuple[object, ...]:
-    return snapshot.past, snapshot.under_way, snapshot.unsettled
-
-
-def _intent(
-    execution: Execution, action: Action, leg: int, snapshot: Snapshot, generation: int
-) -> Intent:
-    trades = {trade.id: trade for trade in snapshot.holdings.value.trades}
-    return Intent(
-        execution=execution,
-        automation=execution.automation,
-        account_id=execution.account_id,
-        slot=execution.slot,
-        leg=leg,
-        generation=generation,
-        target=target_of(action),
-        action=ACTION.dump_python(action, mode="json"),
-        sats=cost_of(action),
-        is_idempotent=is_idempotent(action),
-        seen=TRADE.dump_python(trades[action.trade_id], mode="json"),
-        deadline=utc_now() + CLAIM_WITHIN,
-    )
-
-
 def _claimable(intent: Intent, fence: int) -> QuerySet[Intent]:
     turn = Turn.objects.filter(account=OuterRef("account"), fence=fence, until__gt=Now())
     active = Automation.objects.filter(
@@ -229,6 +172,8 @@ def _claimable(intent: Intent, fence: int) -> QuerySet[Intent]:
         Exists(turn),
         Exists(active),
         Exists(same_generation),
+        ~Exists(restrictions.on(OuterRef("account"), OuterRef("automation__user"))
+                .filter(restrictions.stops(intent.is_opening))),
         pk=intent.pk,
         state=Intent.State.PLANNED,
         deadline__gt=Now(),
@@ -257,18 +202,30 @@ def _log(intent: Intent, *, signed_at: datetime) -> None:
         account_id=intent.account_id,
         account_name=intent.account.name,
         action=intent.action["kind"],
-        trade_id=intent.action["trade_id"],
+        trade_id=intent.trade_id,
         sats=intent.sats,
         sent_at=signed_at,
     )
 
 
 def _close_log(
-    intent: Intent, outcome: str, *, answer: Trade | None = None, error: str = ""
+    intent: Intent, outcome: str, *, answer: Answer | None = None, error: str = ""
 ) -> None:
+    if isinstance(answer, Trade):
+        _note_trade(intent, answer.id)
     TradeLog.objects.filter(intent=intent, outcome__in=OPEN_OUTCOMES).update(
         outcome=outcome,
-        answer=answer and TRADE.dump_python(answer, mode="json"),
+        trade_id=intent.trade_id,
+        answer=answer and ANSWER.dump_python(answer, mode="json"),
         error=error,
         answered_at=utc_now(),
     )
+
+
+def _note_trade(intent: Intent, trade_id: str) -> None:
+    """Remember the trade that an order opened: a new one, or what runs in another's stead."""
+    if needs_the_one_before(action_of(intent)):
+        Intent.objects.filter(pk=intent.pk).update(became=trade_id)
+    elif not intent.trade_id:
+        Intent.objects.filter(pk=intent.pk).update(trade_id=trade_id)
+        intent.trade_id = trade_id

@@ -28,7 +28,15 @@ class Automation(models.Model):
 
     `reason_code` and `reason_text` are of the last check; its `verdict` changes when any position
     is judged in another way. `told` names the hindrances that stand and that the owner was told.
+    `memory` is what its rule remembers of what it saw.
     """
+
+    class Mode(models.TextChoices):
+        """Whether it acts: at once, only with a person's yes, or not at all but on paper."""
+
+        LIVE = "live"
+        CONFIRM = "confirm"
+        SHADOW = "shadow"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
@@ -44,6 +52,8 @@ class Automation(models.Model):
         validators=[MinValueValidator(MIN_PERIOD), MaxValueValidator(MAX_PERIOD)],
     )
     is_active = models.BooleanField(default=True)
+    mode = models.CharField(max_length=16, choices=Mode, default=Mode.LIVE)
+    memory = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -101,19 +111,25 @@ class Errand(models.Model):
     Whoever holds the account's turn runs all its errands, protective ones first, so one that
     comes while the account is busy waits here and not in a queue that may be lost. `attempts`
     counts the runs that failed before anything was sent; the next is not before `not_before`.
+    One that a person asked for says who, and may be narrowed to one action or one trade.
     """
 
     automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="errands")
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="errands")
     slot = models.CharField(max_length=64)
     cause = models.CharField(max_length=16)
-    is_protective = models.BooleanField()
+    rank = models.PositiveSmallIntegerField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    only_action = models.CharField(max_length=32, blank=True)
+    only_trade = models.CharField(max_length=64, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(db_default=Now())
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        ordering = ("-is_protective", "created_at", "id")
+        ordering = ("rank", "created_at", "id")
         constraints = (
             models.UniqueConstraint(fields=["automation", "slot"], name="errand_once_per_slot"),
         )
@@ -125,9 +141,10 @@ class Errand(models.Model):
 class Execution(models.Model):
     """What one run did and why, also when it did nothing.
 
-    `status`: `success` did what it decided, `completed` had nothing to do, `pending` is not over
-    or its outcome is not known, `error` failed. `inputs` is the snapshot decided on, with ages
-    in seconds; `findings` the verdict per position.
+    `status`: `success` did what it decided, `completed` had nothing to do, `error` failed, and
+    `pending` is not over, has an unknown outcome, or waits for what it was told to wait for.
+    `inputs` is the snapshot decided on, with ages in seconds; `findings` the verdict per position.
+    `mode` is the automation's at that time; `memory` is what its rule remembered before.
     """
 
     class Status(models.TextChoices):
@@ -142,6 +159,8 @@ class Execution(models.Model):
         """What started it."""
 
         TICK = "tick"
+        MANUAL = "manual"
+        CONFIRMED = "confirmed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="executions")
@@ -149,6 +168,12 @@ class Execution(models.Model):
     account_name = models.CharField(max_length=100)
     slot = models.CharField(max_length=64)
     cause = models.CharField(max_length=16, choices=Cause)
+    mode = models.CharField(
+        max_length=16, choices=Automation.Mode, default=Automation.Mode.LIVE
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     event = models.CharField(max_length=64)
     action = models.CharField(max_length=32, blank=True)
     trade_id = models.CharField(max_length=64, blank=True)
@@ -158,6 +183,7 @@ class Execution(models.Model):
     error = models.TextField(blank=True)
     inputs = models.JSONField()
     findings = models.JSONField(default=list)
+    memory = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
@@ -166,7 +192,7 @@ class Execution(models.Model):
         indexes = (
             models.Index(fields=["automation", "-started_at"], name="execution_history"),
             models.Index(
-                fields=["account"], condition=Q(status="pending"), name="execution_pending"
+                fields=["account"], condition=Q(finished_at=None), name="execution_unfinished"
             ),
         )
         constraints = (
@@ -220,11 +246,15 @@ class Intent(models.Model):
                                    ├── satisfied       what it wanted is so, not provably by it
                                    ├── lapsed          read back: it is not there, and cannot come
                                    └── needs_operator  it cannot be told apart: a person decides
+        shadow                                       decided by an automation that only watches
 
-    `target` is what it acts on (`trade:<id>`), `seen` the position as it was when decided,
-    `sats` what it takes from the free balance. `generation` is the user's account switch it
+    `target` is what it acts on (`trade:<id>`), `seen` the position as it was when decided, null
+    where there is none; `sats` is what it takes from the free balance, `spent` what a purchase
+    costs, in the quote currency. `trade_id` names the trade it acts on, `became` the one that
+    runs in its stead since. `generation` is the user's account switch it
     belongs to, `fence` the turn that claimed it. It may be claimed until `deadline`. One that
-    `is_idempotent` may be repeated at once; of the others at most one per target is open.
+    `is_idempotent` may be repeated at once; of the others at most one per target is open. One
+    that `is_opening` is stopped by a kill switch. Its id is the client id of a new order.
     `absences` counts how often it was looked for in vain once it could no longer arrive,
     `looked_at` is the last look. `resolved_by` decided what could not be told apart.
     """
@@ -240,6 +270,7 @@ class Intent(models.Model):
         SATISFIED = "satisfied"
         LAPSED = "lapsed"
         NEEDS_OPERATOR = "needs_operator"
+        SHADOW = "shadow"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="intents")
@@ -250,8 +281,11 @@ class Intent(models.Model):
     generation = models.PositiveIntegerField()
     target = models.CharField(max_length=80)
     action = models.JSONField()
+    trade_id = models.CharField(max_length=64, blank=True)
+    became = models.CharField(max_length=64, blank=True)
     sats = models.BigIntegerField(default=0)
-    seen = models.JSONField()
+    spent = models.DecimalField(max_digits=20, decimal_places=8, default=0)
+    seen = models.JSONField(null=True)
     state = models.CharField(max_length=16, choices=State, default=State.PLANNED)
     fence = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -259,6 +293,7 @@ class Intent(models.Model):
     signed_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     is_idempotent = models.BooleanField(default=False)
+    is_opening = models.BooleanField(default=False)
     absences = models.PositiveSmallIntegerField(default=0)
     looked_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(
@@ -288,9 +323,11 @@ class Intent(models.Model):
                 name="intent_one_open_per_target",
             ),
             models.CheckConstraint(condition=~Q(target=""), name="intent_has_target"),
-            models.CheckConstraint(condition=Q(sats__gte=0), name="intent_sats_not_negative"),
             models.CheckConstraint(
-                condition=Q(state__in=["planned", "lapsed"])
+                condition=Q(sats__gte=0) & Q(spent__gte=0), name="intent_costs_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["planned", "lapsed", "shadow"])
                 | (Q(fence__isnull=False) & Q(signed_at__isnull=False)),
                 name="intent_sent_is_signed",
             ),
@@ -324,3 +361,116 @@ class TradeLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} on {self.trade_id}: {self.outcome}"
+
+
+class AccountLimits(models.Model):
+    """What an owner allows all automations on an account together; empty is no limit.
+
+    See `automations.risk.Limits` for the units.
+    """
+
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.CASCADE, primary_key=True, related_name="limits"
+    )
+    sats_per_position = models.PositiveBigIntegerField(null=True, blank=True)
+    sats_per_day = models.PositiveBigIntegerField(null=True, blank=True)
+    orders_per_day = models.PositiveIntegerField(null=True, blank=True)
+    leverage = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    exposure = models.PositiveBigIntegerField("exposure in USD", null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "account limits"
+
+    def __str__(self) -> str:
+        return f"limits of {self.account}"
+
+
+class Restriction(models.Model):
+    """Something a person has stopped: on one account, for one user, or everywhere (neither).
+
+    `opening` stops whatever adds exposure or buys; `protection` stops all the rest as well;
+    `unconfirmed` lets nothing go without a person's yes. It holds until it is lifted.
+    """
+
+    class What(models.TextChoices):
+        """What is stopped."""
+
+        OPENING = "opening"
+        PROTECTION = "protection"
+        UNCONFIRMED = "unconfirmed"
+
+    what = models.CharField(max_length=16, choices=What)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True
+    )
+    account = models.ForeignKey(
+        ExchangeAccount, on_delete=models.CASCADE, null=True, blank=True
+    )
+    reason = models.CharField(max_length=200)
+    imposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    imposed_at = models.DateTimeField(db_default=Now())
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-imposed_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["what", "user", "account"],
+                condition=Q(lifted_at=None),
+                nulls_distinct=False,
+                name="restriction_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(user=None) | Q(account=None), name="restriction_has_one_scope"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}"
+
+
+class Proposal(models.Model):
+    """Actions that wait for a person's yes, until `expires_at`; at most one per automation.
+
+    A yes starts a run which looks at the prices again, and does of these actions what it still
+    wants. Until then nothing is sent.
+    """
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open"
+        CONFIRMED = "confirmed"
+        DECLINED = "declined"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="proposals")
+    account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT)
+    state = models.CharField(max_length=16, choices=State, default=State.OPEN)
+    actions = models.JSONField()
+    reason_code = models.CharField(max_length=64)
+    reason_text = models.TextField()
+    inputs = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["automation"], condition=Q(state="open"), name="proposal_one_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reason_code}: {self.state}"

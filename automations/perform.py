@@ -123,12 +123,7 @@ def target_of(action: Action, automation: UUID) -> str:
         case OrderSpot(symbol):
             return f"spot:{symbol}"
         case (
-            AddMargin()
-            | CashIn()
-            | CloseTrade()
-            | ReopenTrade()
-            | SetStopLoss()
-            | SetTakeProfit()
+            AddMargin() | CashIn() | CloseTrade() | ReopenTrade() | SetStopLoss() | SetTakeProfit()
         ):
             return f"trade:{action.trade_id}"
         case _:
@@ -155,9 +150,7 @@ def cost_of(action: Action, price: Decimal) -> int:
         case OpenTrade() | ReopenTrade():
             at = action.price or price if isinstance(action, OpenTrade) else price
             return required_margin(quantity=action.quantity, price=at, leverage=action.leverage)
-        case (
-            CashIn() | CloseTrade() | SetStopLoss() | SetTakeProfit() | OrderCross() | OrderSpot()
-        ):
+        case CashIn() | CloseTrade() | SetStopLoss() | SetTakeProfit() | OrderCross() | OrderSpot():
             return 0
         case _:
             assert_never(action)
@@ -175,19 +168,17 @@ def spent_by(action: Action) -> Decimal:
 
 
 def is_opening(action: Action) -> bool:
-    """Whether it adds exposure, or begins something new: what a kill switch stops at once."""
+    """Whether it adds exposure or buys something: what a kill switch stops at once.
+
+    To reopen the rest of a position is not: together with the close before it, it reduces.
+    """
     match action:
-        case OpenTrade() | ReopenTrade() | SwapAsset() | OrderSpot():
+        case OpenTrade() | SwapAsset() | OrderSpot():
             return True
         case OrderCross(reduces=reduces):
             return not reduces
         case (
-            AddMargin()
-            | CashIn()
-            | CloseTrade()
-            | SetStopLoss()
-            | SetTakeProfit()
-            | DepositCross()
+            AddMargin() | CashIn() | CloseTrade() | SetStopLoss() | SetTakeProfit() | DepositCross()
         ):
             return False
         case _:

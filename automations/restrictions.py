@@ -1,0 +1,97 @@
+"""What people have stopped: who may, how it is lifted, and what it holds back.
+
+A restriction is checked when a decision is vetted, which says so, and once more in the statement
+that claims an intent, so that a stop holds from the moment in which it is committed.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Event, ExchangeAccount, User
+from accounts.services import record_event
+from automations.models import Restriction
+from automations.risk import Restrictions
+
+What = Restriction.What
+
+
+def on(account: Any, user: Any) -> QuerySet[Restriction]:
+    """What holds for an account of a user: its own, the user's, and what holds everywhere."""
+    everywhere = Q(user=None, account=None)
+    return Restriction.objects.filter(
+        everywhere | Q(user=user) | Q(account=account), lifted_at=None
+    )
+
+
+def stops(is_opening: bool) -> Q:
+    """Those that stop an action which is opening something, or is not."""
+    return Q(what__in=[What.OPENING, What.PROTECTION] if is_opening else [What.PROTECTION])
+
+
+def in_force(account: ExchangeAccount) -> Restrictions:
+    """What holds for an account now."""
+    kinds = set(on(account.pk, account.user_id).values_list("what", flat=True))
+    return Restrictions(
+        opening=What.OPENING in kinds,
+        protection=What.PROTECTION in kinds,
+        unconfirmed=What.UNCONFIRMED in kinds,
+    )
+
+
+@transaction.atomic
+def impose(
+    what: Restriction.What,
+    *,
+    by: User,
+    reason: str,
+    user: User | None = None,
+    account: ExchangeAccount | None = None,
+) -> Restriction:
+    """Stop something at once; imposing it twice changes nothing. Give user or account, or none."""
+    restriction, is_new = Restriction.objects.get_or_create(
+        what=what,
+        user=user,
+        account=account,
+        lifted_at=None,
+        defaults={"imposed_by": by, "reason": reason},
+    )
+    if is_new:
+        _tell(restriction, f"{by.get_username()} stopped {_said(restriction)}: {reason}")
+    return restriction
+
+
+@transaction.atomic
+def lift(restriction: Restriction, *, by: User) -> bool:
+    """Let it go on; False when it was lifted already."""
+    lifted = Restriction.objects.filter(pk=restriction.pk, lifted_at=None).update(
+        lifted_by=by, lifted_at=timezone.now()
+    )
+    if lifted:
+        _tell(restriction, f"{by.get_username()} lifted the stop of {_said(restriction)}.")
+    return bool(lifted)
+
+
+def _said(restriction: Restriction) -> str:
+    words = {
+        What.OPENING: "all opening",
+        What.PROTECTION: "everything, protection too,",
+        What.UNCONFIRMED: "whatever nobody has confirmed",
+    }
+    if restriction.account:
+        return f"{words[What(restriction.what)]} on {restriction.account.name}"
+    return words[What(restriction.what)]
+
+
+def _tell(restriction: Restriction, message: str) -> None:
+    owner = restriction.account.user if restriction.account else restriction.user
+    if owner is not None:
+        record_event(
+            kind="restriction",
+            severity=Event.Severity.CRITICAL,
+            user=owner,
+            account=restriction.account,
+            message=message,
+        )
