@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from automations.perform import Answer
-from automations.rules.base import (
+from automations.rules.actions import (
     Action,
     AddMargin,
     CashIn,

@@ -16,7 +16,8 @@ from accounts.models import User
 from automations import journal, restrictions
 from automations.models import Automation, Intent, TradeLog, Turn
 from automations.perform import Answer, needs_the_one_before
-from automations.rules.base import Action, Reason, Severity
+from automations.rules.actions import Action
+from automations.rules.base import Reason, Severity
 from automations.sensing import utc_now
 from exchanges.client import Signature
 from exchanges.types import Trade
@@ -172,8 +173,11 @@ def _claimable(intent: Intent, fence: int) -> QuerySet[Intent]:
         Exists(turn),
         Exists(active),
         Exists(same_generation),
-        ~Exists(restrictions.on(OuterRef("account"), OuterRef("automation__user"))
-                .filter(restrictions.stops(intent.is_opening))),
+        ~Exists(
+            restrictions.on(OuterRef("account"), OuterRef("automation__user")).filter(
+                restrictions.stops(intent.is_opening)
+            )
+        ),
         pk=intent.pk,
         state=Intent.State.PLANNED,
         deadline__gt=Now(),

@@ -168,9 +168,7 @@ class Execution(models.Model):
     account_name = models.CharField(max_length=100)
     slot = models.CharField(max_length=64)
     cause = models.CharField(max_length=16, choices=Cause)
-    mode = models.CharField(
-        max_length=16, choices=Automation.Mode, default=Automation.Mode.LIVE
-    )
+    mode = models.CharField(max_length=16, choices=Automation.Mode, default=Automation.Mode.LIVE)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -403,9 +401,7 @@ class Restriction(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True
     )
-    account = models.ForeignKey(
-        ExchangeAccount, on_delete=models.CASCADE, null=True, blank=True
-    )
+    account = models.ForeignKey(ExchangeAccount, on_delete=models.CASCADE, null=True, blank=True)
     reason = models.CharField(max_length=200)
     imposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

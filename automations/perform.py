@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
 
-from automations.rules.base import (
+from automations.rules.actions import (
     Action,
     AddMargin,
     CashIn,

@@ -11,11 +11,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.models import User
-from automations import errands, journal, risk_limits, sensing
+from automations import errands, journal, sensing
 from automations.intents import ACTION
 from automations.models import Automation, Execution, Intent, Turn
 from automations.perform import cost_of, is_idempotent, is_opening, spent_by, target_of
-from automations.rules.base import Action, Decision
+from automations.rules.actions import Action
+from automations.rules.base import Decision
 from automations.sensing import TRADE, utc_now
 from automations.snapshots import Snapshot
 from automations.turns import AccountBusy

@@ -10,16 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from automations.perform import cost_of, is_opening, needs_the_one_before
-from automations.rules.base import (
-    Action,
-    AddMargin,
-    Decision,
-    DepositCross,
-    OpenTrade,
-    OrderCross,
-    Reason,
-    Severity,
-)
+from automations.rules.actions import Action, AddMargin, DepositCross, OpenTrade, OrderCross
+from automations.rules.base import Decision, Reason, Severity
 from automations.snapshots import Snapshot
 
 

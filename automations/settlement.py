@@ -18,7 +18,7 @@ from automations import intents
 from automations.evidence import Evidence, Others, Verdict, examine
 from automations.execution import conclude
 from automations.models import Intent
-from automations.rules.base import Action
+from automations.rules.actions import Action
 from automations.traces import CLOCKS_DIFFER_BY, traces_of
 from exchanges.client import ExchangeClient
 from exchanges.types import Trade

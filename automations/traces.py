@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, assert_never
 
 from automations.perform import Answer
-from automations.rules.base import (
+from automations.rules.actions import (
     Action,
     AddMargin,
     CashIn,

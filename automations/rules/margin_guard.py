@@ -15,10 +15,8 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
+from automations.rules.actions import Action, AddMargin, CloseTrade
 from automations.rules.base import (
-    Action,
-    AddMargin,
-    CloseTrade,
     Decision,
     Finding,
     Level,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from automations.rules.base import CloseTrade, Finding, OrderCross, Reason
+from automations.rules.actions import CloseTrade, OrderCross
+from automations.rules.base import Finding, Reason
 from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK, price_at_loss, profit_and_loss
 from exchanges.types import CrossPosition, Side, Trade
 

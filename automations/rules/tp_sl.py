@@ -14,16 +14,14 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import AfterValidator, Field, StrictInt, ValidationInfo, field_validator
 
+from automations.rules.actions import Action, SetStopLoss, SetTakeProfit
 from automations.rules.base import (
-    Action,
     Decision,
     Finding,
     Level,
     Reason,
     RuleConfig,
     RuleMemory,
-    SetStopLoss,
-    SetTakeProfit,
     Severity,
 )
 from automations.rules.measures import CROSS, Position, measured

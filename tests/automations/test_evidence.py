@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automations.evidence import Evidence, Verdict, examine
-from automations.rules.base import AddMargin, CloseTrade
+from automations.rules.actions import AddMargin, CloseTrade
 from tests.builders import NOW, trade
 
 SEEN = trade(sum_funding_fees=100, sum_cash_in_margin=10)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from automations.rules.base import AddMargin, CloseTrade
+from automations.rules.actions import AddMargin, CloseTrade
 from automations.rules.margin_guard import (
     MarginGuardConfig,
     acting_price,
