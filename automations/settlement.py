@@ -41,7 +41,7 @@ def settle_account(account: ExchangeAccount) -> None:
     ):
         settle(intent, client)
         conclude(intent.execution)
-    for intent in _late_candidates(account):
+    for intent in late_candidates().filter(account=account):
         look_again(intent, client)
 
 
@@ -63,6 +63,16 @@ def resolve(intent: Intent, *, was_done: bool, by: User) -> bool:
         return False
     conclude(intent.execution)
     return True
+
+
+def late_candidates() -> QuerySet[Intent]:
+    """Intents that were sent, given up some minutes ago, and not looked for since."""
+    return Intent.objects.filter(
+        state=Intent.State.LAPSED,
+        signed_at__isnull=False,
+        settled_at__lte=Now() - LOOK_AGAIN_AFTER,
+        looked_at__lt=F("settled_at"),
+    ).select_related("automation__user", "account__exchange", "execution")
 
 
 def look_again(intent: Intent, client: ExchangeClient) -> None:
@@ -113,16 +123,6 @@ def _added_since(intent: Intent) -> int:
         signed_at__gt=_signed_at(intent),
     )
     return int(later.aggregate(sats=Sum("sats"))["sats"] or 0)
-
-
-def _late_candidates(account: ExchangeAccount) -> QuerySet[Intent]:
-    """Sent, given up some minutes ago, and not looked for since."""
-    return account.intents.filter(
-        state=Intent.State.LAPSED,
-        signed_at__isnull=False,
-        settled_at__lte=Now() - LOOK_AGAIN_AFTER,
-        looked_at__lt=F("settled_at"),
-    ).select_related("automation__user", "account__exchange", "execution")
 
 
 def _seen(intent: Intent) -> Trade:
