@@ -1,14 +1,18 @@
-"""Real workers on the real broker: what they take up first."""
+"""Real workers on the real broker: what they take up first, and what a lost child leaves."""
 
+import os
 import re
+import signal
 from uuid import uuid4
 
 import pytest
 import redis
 from django.conf import settings
+from django.db import connection, transaction
 
 from automations import tasks
-from tests.running import await_that
+from automations.models import Execution, Turn
+from tests.running import await_that, descendants
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,3 +41,25 @@ def test_what_is_critical_goes_ahead_of_what_stands_before_it(start_program):
 
     await_that(lambda: len(received()) == 14, SECONDS)
     assert received() == critical + others
+
+
+def somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
+        return cursor.rowcount > 0
+
+
+def test_a_message_whose_child_is_killed_is_carried_out_all_the_same(guarded, start_program):
+    guarded.fall()
+    worker = start_program("worker-act")
+    Turn.objects.get_or_create(account=guarded.account)
+    with transaction.atomic():
+        Turn.objects.select_for_update().get()
+        tasks.start_execution(guarded.automation, slot="tick:1", cause="tick")
+        await_that(somebody_waits_for_a_lock, SECONDS)
+        killed = set(descendants(worker.process.pid, depth=1))
+        for child in killed:
+            os.kill(child, signal.SIGKILL)
+        await_that(lambda: not killed & set(descendants(worker.process.pid, depth=1)), SECONDS)
+    await_that(Execution.objects.filter(status="success").exists, SECONDS)
+    assert guarded.effects() == ["add_margin"]
