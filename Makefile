@@ -19,7 +19,8 @@ test: env  ## Run every check and test, against servers of its own
 	@echo "ruff" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
 	@echo "import contracts" && $(BIN)/lint-imports --no-logo > .venv/contracts.log || { cat .venv/contracts.log; exit 1; }
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
-	@echo "pytest" && $(BIN)/python -m pytest -n 2 -q
+	@echo "pytest" && $(BIN)/python -m pytest -n 2 -q --ignore=tests/crash/test_crash.py
+	@echo "crash" && $(BIN)/python -m pytest -q -s tests/crash/test_crash.py
 
 crash: env  ## Put the platform through 1,000 rounds of kills and faults, then through planted bugs
 	@$(BIN)/python -m tests.crash --rounds 1000 --seed $(SEED)

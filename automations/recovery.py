@@ -7,7 +7,7 @@ Redis, everything that was begun stands in rows.
 import logging
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from accounts.errors import AccountError
@@ -15,7 +15,7 @@ from accounts.models import ExchangeAccount
 from automations import intents
 from automations.execution import drain
 from automations.models import Errand, Intent
-from automations.settlement import LOOK_AGAIN_AFTER, settle_account
+from automations.settlement import late_candidates, settle_account
 from exchanges.errors import ExchangeError
 
 log = logging.getLogger(__name__)
@@ -26,19 +26,15 @@ WORKERS_FIRST = timedelta(seconds=2)
 
 def accounts_in_need() -> QuerySet[ExchangeAccount]:
     """The accounts with something that was begun and is not finished."""
-    own = {"account": OuterRef("pk")}
-    errands = Errand.objects.filter(
-        **own, not_before__lte=Now(), created_at__lte=Now() - WORKERS_FIRST
-    )
+    errands = Errand.objects.filter(not_before__lte=Now(), created_at__lte=Now() - WORKERS_FIRST)
     state = Intent.State
-    intents = Intent.objects.filter(
-        Q(state__in=[state.PLANNED, state.SENDING, state.UNKNOWN])
-        | Q(state=state.LAPSED, looked_at__isnull=False, settled_at__lte=Now() - LOOK_AGAIN_AFTER),
-        **own,
-    )
-    return ExchangeAccount.objects.filter(Exists(errands) | Exists(intents)).select_related(
-        "exchange", "user"
-    )
+    begun = Intent.objects.filter(state__in=[state.PLANNED, state.SENDING, state.UNKNOWN])
+    its_own = {"account": OuterRef("pk")}
+    return ExchangeAccount.objects.filter(
+        Exists(errands.filter(**its_own))
+        | Exists(begun.filter(**its_own))
+        | Exists(late_candidates().filter(**its_own))
+    ).select_related("exchange", "user")
 
 
 def recover(account: ExchangeAccount) -> None:

@@ -14,11 +14,10 @@ from django.db.models.functions import Now
 
 from accounts.gateway import open_client
 from accounts.models import ExchangeAccount, User
-from automations import intents
+from automations import intents, sensing
 from automations.evidence import Evidence, Others, Verdict, examine
 from automations.execution import conclude
 from automations.models import Intent
-from automations.rules.actions import Action
 from automations.traces import CLOCKS_DIFFER_BY, traces_of
 from exchanges.client import ExchangeClient
 from exchanges.types import Trade
@@ -46,7 +45,7 @@ def settle_account(account: ExchangeAccount) -> None:
     ):
         settle(intent, client)
         conclude(intent.execution)
-    for intent in _late_candidates(account):
+    for intent in late_candidates().filter(account=account):
         look_again(intent, client)
 
 
@@ -68,6 +67,16 @@ def resolve(intent: Intent, *, was_done: bool, by: User) -> bool:
         return False
     conclude(intent.execution)
     return True
+
+
+def late_candidates() -> QuerySet[Intent]:
+    """Intents that were sent, given up some minutes ago, and not looked for since."""
+    return Intent.objects.filter(
+        state=Intent.State.LAPSED,
+        signed_at__isnull=False,
+        settled_at__lte=Now() - LOOK_AGAIN_AFTER,
+        looked_at__lt=F("settled_at"),
+    ).select_related("automation__user", "account__exchange", "execution")
 
 
 def look_again(intent: Intent, client: ExchangeClient) -> None:
@@ -99,7 +108,7 @@ def _gather(intent: Intent, client: ExchangeClient) -> Evidence:
     asked_at = client.time()
     found = traces_of(
         client,
-        _action(intent),
+        intents.action_of(intent),
         seen=_seen(intent),
         client_id=str(intent.id),
         signed_at=_signed_at(intent),
@@ -108,7 +117,7 @@ def _gather(intent: Intent, client: ExchangeClient) -> Evidence:
 
 
 def _examine(intent: Intent, evidence: Evidence) -> Verdict:
-    return examine(_action(intent), _seen(intent), evidence)
+    return examine(intents.action_of(intent), _seen(intent), evidence)
 
 
 def _others(intent: Intent) -> Others:
@@ -133,22 +142,8 @@ def _sum_of(intents: QuerySet[Intent], kind: str) -> int:
     return sum(intent.action["amount"] for intent in intents.filter(action__kind=kind))
 
 
-def _late_candidates(account: ExchangeAccount) -> QuerySet[Intent]:
-    """Sent, given up some minutes ago, and not looked for since."""
-    return account.intents.filter(
-        state=Intent.State.LAPSED,
-        signed_at__isnull=False,
-        settled_at__lte=Now() - LOOK_AGAIN_AFTER,
-        looked_at__lt=F("settled_at"),
-    ).select_related("automation__user", "account__exchange", "execution")
-
-
-def _action(intent: Intent) -> Action:
-    return intents.ACTION.validate_python(intent.action)
-
-
 def _seen(intent: Intent) -> Trade | None:
-    return None if intent.seen is None else intents.TRADE.validate_python(intent.seen)
+    return None if intent.seen is None else sensing.TRADE.validate_python(intent.seen)
 
 
 def _signed_at(intent: Intent) -> datetime:

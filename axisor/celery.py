@@ -3,12 +3,14 @@
     task                              queue       worker
     automations.execute (protective)  critical    worker-act
     automations.execute (others)      execute     worker-act
-    automations.refresh               refresh     worker-act
+    automations.refresh               refresh     worker-refresh
     automations.evaluate              evaluate    worker-evaluate
     automations.reconcile_schedule    bulk        worker-evaluate
 
 A worker empties its queues in the order listed, so what stands first goes first: that is the
-priority. Messages carry ids, slots and causes, and nothing else; results live in PostgreSQL.
+priority. Reading a slow exchange anew must neither hold up what acts nor wait for it, hence a
+worker of its own. Messages carry ids, slots and causes, and nothing else; results live in
+PostgreSQL.
 """
 
 import os
@@ -47,7 +49,8 @@ class WorkerSpec:
 
 
 WORKERS = {
-    "worker-act": WorkerSpec(("critical", "execute", "refresh"), concurrency=4, prefetch=1),
+    "worker-act": WorkerSpec(("critical", "execute"), concurrency=4, prefetch=1),
+    "worker-refresh": WorkerSpec(("refresh",), concurrency=2, prefetch=1),
     "worker-evaluate": WorkerSpec(("evaluate", "bulk"), concurrency=2, prefetch=16),
 }
 

@@ -28,8 +28,10 @@ PROGRAMS = {
     "paper": "manage.py paper",
     "web": "gunicorn",
     "worker-act": "axisor.worker worker-act",
+    "worker-refresh": "axisor.worker worker-refresh",
     "worker-evaluate": "axisor.worker worker-evaluate",
     "beat": "axisor beat",
+    "sweep": "manage.py sweep",
     "flower": "axisor flower",
 }
 """What tells each part's command line from the others."""

@@ -63,14 +63,16 @@ class Guarded:
         return next(trade["margin"] for trade in trades if trade["id"] == self.trade["id"])
 
 
-def guard_a_position(paper: PaperServer, *, action: dict[str, Any], **options: Any) -> Guarded:
+def guard_a_position(
+    paper: PaperServer, *, action: dict[str, Any], trader: str = "trader", **options: Any
+) -> Guarded:
     """Set everything up: exchange row, paper account with a position, user, account, guard."""
     exchange = the_paper_exchange()
     exchange.api_url = paper.url
     exchange.save()
     paper_account = paper.control.create_account(balance=10_000_000)
     trade = paper.control.open_trade(paper_account.id, side="buy", leverage=10, quantity=10_000)
-    user = User.objects.create_user("trader")
+    user = User.objects.create_user(trader)
     account = connect_account(
         user=user, exchange=exchange, name="main", credentials=paper_account.credentials
     )

@@ -139,8 +139,20 @@ def test_a_late_effect_is_adopted_and_reported(lost):
     intent = Intent.objects.get()
     Intent.objects.update(settled_at=intent.settled_at - timedelta(minutes=6),
                           looked_at=intent.looked_at - timedelta(minutes=7))  # fmt: skip
+    assert list(accounts_in_need()) == [lost.account]
     assert look(lost).state == "confirmed"
     assert Event.objects.filter(kind="late_effect", severity="critical").count() == 1
+
+
+def test_what_lapsed_is_looked_for_once_more_and_then_left(lost):
+    sign_earlier(36)
+    look(lost, 2)
+    intent = Intent.objects.get()
+    Intent.objects.update(settled_at=intent.settled_at - timedelta(minutes=6),
+                          looked_at=intent.looked_at - timedelta(minutes=7))  # fmt: skip
+    assert list(accounts_in_need()) == [lost.account]
+    assert look(lost).state == "lapsed"
+    assert list(accounts_in_need()) == []
 
 
 def test_close_may_be_repeated_while_another_intent_is_unknown(lost):

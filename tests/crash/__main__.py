@@ -1,12 +1,14 @@
 """`python -m tests.crash`: the rounds, the planted bugs, the baseline, and their figures."""
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.progress import Progress
 
@@ -24,17 +26,27 @@ def main() -> int:
     )
     parser.add_argument("--naive", action="store_true", help="a naive retry loop instead")
     parser.add_argument("--keep", type=Path, help="keep logs, ledger and strikes in this folder")
+    parser.add_argument("--json", type=Path, help="write the figures of each run into this file")
     given = parser.parse_args()
     with _folder(given.keep) as folder, _servers(folder) as servers, Progress() as progress:
-        # Its modules need Django, and Django the servers.
-        from tests.crash import campaigns
+        runs = list(_runs(given, (servers, folder, progress)))
+    if given.json:
+        given.json.write_text(json.dumps(runs, indent=2) + "\n")
+    return 0 if all(run["is_right"] for run in runs) else 1
 
-        where = (servers, folder, progress)
-        if given.planted:
-            bugs = BUGS if "all" in given.planted else given.planted
-            return max([campaigns.planted(*where, bug=bug, seed=given.seed) for bug in bugs])
+
+def _runs(
+    given: argparse.Namespace, where: tuple[Servers, Path, Progress]
+) -> Iterator[dict[str, Any]]:
+    # Its modules need Django, and Django the servers.
+    from tests.crash import campaigns
+
+    if given.planted:
+        for bug in BUGS if "all" in given.planted else given.planted:
+            yield campaigns.planted(*where, bug=bug, seed=given.seed)
+    else:
         campaign = campaigns.naive if given.naive else campaigns.plain
-        return campaign(*where, rounds=given.rounds, seed=given.seed)
+        yield campaign(*where, rounds=given.rounds, seed=given.seed)
 
 
 @contextmanager

@@ -1,9 +1,13 @@
-"""What may be run: the plain rounds, those with a planted bug, and the baseline."""
+"""What may be run: the plain rounds, those with a planted bug, and the baseline.
+
+Each prints its figures and returns them; `is_right` among them says whether all is as it must be.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.progress import Progress
 
@@ -18,8 +22,11 @@ PLANTED_BATCH = 10
 PLANTED_ROUNDS = 50
 
 
-def plain(servers: Servers, folder: Path, progress: Progress, *, rounds: int, seed: int) -> int:
-    """The platform as it is; 1 when the judge finds anything, or a round did not end."""
+Figures = dict[str, Any]
+
+
+def plain(servers: Servers, folder: Path, progress: Progress, *, rounds: int, seed: int) -> Figures:
+    """The platform as it is; not right when the judge finds anything, or a round did not end."""
     task = progress.add_task("rounds", total=rounds)
     scenario = partial(draw, seed)
     with Run(servers, folder / "run", scenario) as run:
@@ -27,19 +34,21 @@ def plain(servers: Servers, folder: Path, progress: Progress, *, rounds: int, se
             run.batch(numbers, lambda over: progress.advance(task, over))
         run.settle()
         run.judge()
-    report.show(run.result, seed=seed)
-    return 1 if run.result.broken or run.result.stuck else 0
+    found = report.figures(run.result, seed=seed)
+    report.show(found)
+    return found
 
 
-def naive(servers: Servers, folder: Path, progress: Progress, *, rounds: int, seed: int) -> int:
+def naive(servers: Servers, folder: Path, progress: Progress, *, rounds: int, seed: int) -> Figures:
     """The baseline writes nothing down, so its effects are counted at the exchange alone."""
     task = progress.add_task("naive rounds", total=rounds)
     scenario = partial(_for_naive, seed)
     with Run(servers, folder / "naive", scenario, planted="naive") as run:
         for numbers in _batches(rounds, NAIVE_BATCH):
             run.batch(numbers, lambda over: progress.advance(task, over))
-        report.show_naive(run.result, run.effects())
-    return 0
+        found = report.naive_figures(run.result, run.effects(), seed=seed)
+    report.show_naive(found)
+    return found
 
 
 def _for_naive(seed: int, number: int) -> Scenario:
@@ -47,8 +56,8 @@ def _for_naive(seed: int, number: int) -> Scenario:
     return replace(draw(seed, number), action=ONE)
 
 
-def planted(servers: Servers, folder: Path, progress: Progress, *, bug: str, seed: int) -> int:
-    """The platform with one bug; 1 when the judge does not find it."""
+def planted(servers: Servers, folder: Path, progress: Progress, *, bug: str, seed: int) -> Figures:
+    """The platform with one bug; not right when the judge does not find it."""
     task = progress.add_task(bug, total=PLANTED_ROUNDS)
     scenario = partial(_provoking, bug, seed)
     with Run(servers, folder / bug, scenario, planted=bug) as run:
@@ -57,8 +66,9 @@ def planted(servers: Servers, folder: Path, progress: Progress, *, bug: str, see
             run.judge()
             if run.result.effects_broken:
                 break
-    report.show_planted(bug, run.result)
-    return 0 if run.result.effects_broken else 1
+    found = report.planted_figures(bug, run.result, seed=seed)
+    report.show_planted(found)
+    return found
 
 
 def _batches(rounds: int, size: int) -> Iterator[range]:

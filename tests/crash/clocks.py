@@ -12,7 +12,6 @@ from pkgutil import resolve_name
 TENTH = 10
 CLOCKS = (
     "automations.intents:SEND_WITHIN",
-    "automations.recovery:LOOK_AGAIN_AFTER",
     "automations.sensing:LOOKING",
     "automations.settlement:LOOK_AGAIN_AFTER",
     "automations.settlement:MARGIN",

@@ -98,7 +98,7 @@ class Platform:
             self.environment,
             answers=answers_ok(paper, "/v3/ping"),
         )
-        for name in ("worker-act", "worker-evaluate"):
+        for name in ("worker-act", "worker-refresh", "worker-evaluate"):
             yield self._program(name, [*worker, name], struck, says=" ready.")
         beat = [*celery, "--quiet", "-A", "axisor", "beat", "--loglevel=INFO"]
         yield self._program("beat", beat, struck, says="beat: Starting")

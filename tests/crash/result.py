@@ -7,11 +7,12 @@ from typing import Any
 
 @dataclass(slots=True)
 class Result:
-    """What a run came to; times in seconds."""
+    """What a run came to; times in seconds. `strikes` are counted by how and place."""
 
     rounds: int = 0
-    strikes: Counter[str] = field(default_factory=Counter)
+    strikes: Counter[tuple[str, str]] = field(default_factory=Counter)
     restarts: Counter[str] = field(default_factory=Counter)
+    scenarios: Counter[str] = field(default_factory=Counter)
     resolved: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     stuck: list[str] = field(default_factory=list)
     verdict: dict[str, Any] = field(default_factory=dict)

@@ -207,7 +207,8 @@ class Run:
     def _conclude(self, batch: list[Round]) -> None:
         result = self.result
         result.rounds += len(batch)
-        result.strikes.update(f"{s.how} at {s.place}" for each in batch for s in each.taken)
+        result.strikes.update((s.how, s.place) for each in batch for s in each.taken)
+        result.scenarios.update(each.scenario.name for each in batch)
         for each in batch:
             if each.settled_at:
                 result.resolved[each.group].append(each.seconds())

@@ -2,9 +2,11 @@
 
 import logging
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
@@ -18,6 +20,7 @@ PERIOD = 1.0
 """Seconds between two looks; recovery has to start within five."""
 
 THREADS = 8
+"""How many accounts of one exchange are recovered at the same time."""
 
 
 class Command(BaseCommand):
@@ -32,20 +35,42 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: stopping.set())
         self.stdout.write("sweep: ready.")
         self.stdout.flush()
-        with ThreadPoolExecutor(THREADS) as pool:
-            while not stopping.wait(PERIOD):
-                sweep_once(pool)
+        sweep = Sweep()
+        while not stopping.wait(PERIOD):
+            sweep.look()
+        sweep.stop()
 
 
-def sweep_once(pool: ThreadPoolExecutor) -> None:
-    """One look at all accounts; a database that is away is waited for."""
-    close_old_connections()
-    try:
-        accounts = list(recovery.accounts_in_need())
-    except DatabaseError as error:
-        log.warning("The database does not answer: %s", type(error).__name__)
-        return
-    list(pool.map(_recover, accounts))
+class Sweep:
+    """Recovers each account in a thread of its own and waits for none.
+
+    Each exchange has its own threads, so that one that hangs holds up only its own accounts.
+    """
+
+    def __init__(self) -> None:
+        self._threads: defaultdict[int, ThreadPoolExecutor] = defaultdict(
+            lambda: ThreadPoolExecutor(THREADS)
+        )
+        self._in_work: dict[UUID, Future[None]] = {}
+
+    def look(self) -> None:
+        """Begin with each account in need that is not in work; a database may be away."""
+        close_old_connections()
+        self._in_work = {key: work for key, work in self._in_work.items() if not work.done()}
+        try:
+            accounts = list(recovery.accounts_in_need())
+        except DatabaseError as error:
+            log.warning("The database does not answer: %s", type(error).__name__)
+            return
+        for account in accounts:
+            if account.id not in self._in_work:
+                threads = self._threads[account.exchange_id]
+                self._in_work[account.id] = threads.submit(_recover, account)
+
+    def stop(self) -> None:
+        """Begin nothing any more; the process ends when what it has begun is over."""
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _recover(account: ExchangeAccount) -> None:

@@ -1,0 +1,51 @@
+"""The platform's own programs, run for one test on that test's database and Valkey.
+
+A test that starts one needs real transactions: `pytest.mark.django_db(transaction=True)`.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.crash.programs import MANAGE, Program
+
+StartProgram = Callable[[str], Program]
+
+PROGRAMS = {
+    "sweep": ([*MANAGE, "sweep"], "sweep: ready."),
+    "worker-act": ([sys.executable, "-m", "axisor.worker", "worker-act"], " ready."),
+}
+"""How each is started, and what it says when it answers."""
+
+
+@pytest.fixture
+def start_program(transactional_db: None, tmp_path: Path) -> Iterator[StartProgram]:
+    """Start a program by its name and wait until it is ready; all are killed after the test."""
+    started: list[Program] = []
+
+    def start(name: str) -> Program:
+        command, says = PROGRAMS[name]
+        log = tmp_path / f"{name}.log"
+        program = Program(name, command, _environment(), log, says=says)
+        started.append(program)
+        program.start()
+        program.await_ready()
+        return program
+
+    yield start
+    for program in started:
+        program.kill()
+
+
+def _environment() -> dict[str, str]:
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
+        "PYTHONUNBUFFERED": "1",
+    }
