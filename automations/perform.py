@@ -15,9 +15,9 @@ def perform(client: ExchangeClient, action: Action, signature: Signature) -> Tra
     """
     match action:
         case AddMargin(trade_id, amount):
-            return client.add_margin(trade_id, amount=amount, signature=signature)
+            return client.isolated.add_margin(trade_id, amount=amount, signature=signature)
         case CloseTrade(trade_id):
-            return client.close_trade(trade_id, signature=signature)
+            return client.isolated.close_trade(trade_id, signature=signature)
         case _:
             assert_never(action)
 

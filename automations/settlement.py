@@ -93,9 +93,11 @@ def _gather(intent: Intent, client: ExchangeClient) -> Evidence:
     """Ask for the clock first, then for the lists. Raises `ExchangeError`."""
     asked_at = client.time()
     seen = _seen(intent)
-    listed = {trade.id: trade for trade in client.running_trades()}
+    listed = {trade.id: trade for trade in client.isolated.running_trades()}
     if seen.id not in listed:
-        listed |= {trade.id: trade for trade in client.closed_trades(since=seen.created_at)}
+        listed |= {
+            trade.id: trade for trade in client.isolated.closed_trades(since=seen.created_at)
+        }
     return Evidence(asked_at, listed.get(seen.id), _added_since(intent))
 
 
