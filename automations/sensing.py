@@ -95,7 +95,9 @@ def refresh_feed(
     Each value is dated before its request, so that it is never taken for newer than it is; the
     market comes last, since it changes fastest.
     """
-    holdings = _dated(lambda: Holdings(client.account().balance, tuple(client.running_trades())))
+    holdings = _dated(
+        lambda: Holdings(client.account().balance, tuple(client.isolated.running_trades()))
+    )
     ticker = _dated(client.ticker)
     lag = abs(ticker.at - ticker.value.at)
     if lag > CLOCKS_DIFFER_BY:

@@ -90,6 +90,10 @@ class Fields:
         """None for null, else what `read` makes of it."""
         return None if self.value(name) is None else read(name)
 
+    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
+        """None for null and for what is missing, else what `read` makes of it."""
+        return None if self._fields.get(name) is None else read(name)
+
     def flag(self, name: str) -> bool:
         """A JSON true or false."""
         value = self.value(name)

@@ -10,7 +10,11 @@ pure `book`, and answers. A restart reads the ledger and has the same book.
 
     commands    what may be asked: bodies, typed and checked
     trades      one isolated trade and its transitions                              pure
-    book        accounts, trades, last price; changed by `Change` alone             pure
+    cross       the cross-margin position and its transitions                       pure
+    records     orders, transfers, deposits … : everything else an account has      pure
+    account     one account: its balances, trades and records                       pure
+    changes     one step of the book: what happened, and what is true after it      pure
+    book        all accounts and the last price; changed by `Change` alone          pure
     decisions   what follows from a request or a move of the price                  pure
     refusals    how the exchange says no
     ledger      the changes, on disk before anybody hears of them
@@ -24,6 +28,6 @@ pure `book`, and answers. A restart reads the ledger and has the same book.
     control_client                                      drives a running exchange
 
 To add a route: write its body in `commands`, its decision in `decisions` (with a `Kind` in
-`book` when something new can happen), and a line in the table of `api`. To add a read: its JSON
+`changes` when something new can happen), and a line in the table of `api`. To add a read: its JSON
 in `wire`, a line in the table. To add a fault: a `FaultKind` and what it does in `faults`.
 """

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from exchanges.paper import decisions, javascript, wire
+from exchanges.paper.account import Account
 from exchanges.paper.answers import answer, canonical_body
 from exchanges.paper.auth import TIMESTAMP_HEADER, authenticate, signed_at
-from exchanges.paper.book import Account, By
+from exchanges.paper.changes import By
 from exchanges.paper.commands import (
     MoveMargin,
     Nothing,
@@ -41,7 +42,7 @@ class Api:
         trade, trades = "/futures/isolated/trade", "/futures/isolated/trades"
         public = [
             Route("/ping", self._public(lambda: "pong")),
-            Route("/time", self._public(lambda: {"time": wire.iso(self._exchange.now())})),
+            Route("/time", self._public(lambda: {"time": javascript.iso(self._exchange.now())})),
             Route("/futures/ticker", self._public(self._ticker)),
         ]
         private = [
@@ -104,7 +105,7 @@ class Api:
         return Route(path, endpoint, methods=[method])
 
     def _authenticate(self, request: Request, *, data: str) -> Account:
-        return authenticate(
+        signer = authenticate(
             request.headers,
             method=request.method,
             path=request.scope["raw_path"].decode("ascii", "replace"),
@@ -112,6 +113,7 @@ class Api:
             book=self._exchange.book,
             now=self._exchange.now(),
         )
+        return signer.account
 
     def _ticker(self) -> dict[str, Any]:
         return wire.ticker_json(self._exchange.book.price, at=self._exchange.now())

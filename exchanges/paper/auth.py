@@ -11,8 +11,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from exchanges.paper.book import Account, Book
-from exchanges.paper.refusals import Unauthorized
+from exchanges.paper.account import Signer
+from exchanges.paper.book import Book
+from exchanges.paper.records import Scope
+from exchanges.paper.refusals import Refusal, Unauthorized
 
 KEY_HEADER = "lnm-access-key"
 TIMESTAMP_HEADER = "lnm-access-timestamp"
@@ -28,24 +30,30 @@ def sign(*, secret: str, timestamp: str, method: str, path: str, data: str) -> s
 
 def authenticate(
     headers: Mapping[str, str], *, method: str, path: str, data: str, book: Book, now: datetime
-) -> Account:
-    """The account whose key signed the request. Raises `Unauthorized`."""
+) -> Signer:
+    """Whose key signed the request. Raises `Unauthorized`."""
     key, passphrase, timestamp, signature = (
         headers.get(f"lnm-access-{name}", "")
         for name in ("key", "passphrase", "timestamp", "signature")
     )
-    account = book.account_of(key)
-    if account is None:
+    signer = book.signer(key)
+    if signer is None or signer.key.is_revoked:
         raise Unauthorized("Unknown key")
-    if not _same(passphrase, account.credentials.passphrase):
+    if not _same(passphrase, signer.credentials.passphrase):
         raise Unauthorized("Wrong passphrase")
     if abs(now - signed_at(timestamp)) > REQUEST_WINDOW:
         raise Unauthorized("Timestamp is outside the window of 30 seconds")
-    secret = account.credentials.secret
+    secret = signer.credentials.secret
     expected = sign(secret=secret, timestamp=timestamp, method=method, path=path, data=data)
     if not _same(signature, expected):
         raise Unauthorized("Wrong signature")
-    return account
+    return signer
+
+
+def require(signer: Signer, scope: Scope) -> None:
+    """Raises `Refusal` unless the key may do what `scope` names."""
+    if scope not in signer.key.scopes:
+        raise Refusal(f"The API key lacks the scope {scope}", status=403, code="FORBIDDEN")
 
 
 def signed_at(timestamp: str) -> datetime:

@@ -15,8 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from exchanges.paper import decisions, javascript, wire
+from exchanges.paper.account import Account
 from exchanges.paper.answers import answer, canonical_body
-from exchanges.paper.book import Account, By
+from exchanges.paper.changes import By
 from exchanges.paper.commands import (
     ControlCommand,
     CreateAccount,
@@ -110,7 +111,8 @@ class Control:
 
     async def _create_account(self, request: Request) -> Response:
         account = self._exchange.create_account(CreateAccount.read(await _json(request)))
-        secrets = wire.credentials_json(account.credentials)
+        [credentials] = account.credentials.values()
+        secrets = wire.credentials_json(credentials)
         return answer(_account_json(account) | secrets, 201)
 
     async def _read_account(self, request: Request) -> Response:

@@ -11,7 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 
-from exchanges.paper.book import Account, Book, By, Change, Kind
+from exchanges.paper.account import Account
+from exchanges.paper.book import Book
+from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import (
     Command,
     MoveMargin,
@@ -21,6 +23,7 @@ from exchanges.paper.commands import (
     SetStopLoss,
     SetTakeProfit,
 )
+from exchanges.paper.records import Record
 from exchanges.paper.refusals import Refusal
 from exchanges.paper.trades import IsolatedTrade, place
 from exchanges.types import OrderType, TradeStatus
@@ -37,8 +40,17 @@ class Occasion:
     id: str
     signed_at: datetime | None = None
 
-    def change(self, kind: Kind, command: Command, trade: IsolatedTrade, *, balance: int) -> Change:
-        """The change this request makes to one trade and the balance of its account."""
+    def change(
+        self,
+        kind: Kind,
+        command: Command,
+        trade: IsolatedTrade | None = None,
+        *,
+        balance: int | None = None,
+        usd: int | None = None,
+        records: tuple[Record, ...] = (),
+    ) -> Change:
+        """The change this request makes to its account: what is None stays as it is."""
         return Change(
             at=self.at,
             kind=kind,
@@ -48,6 +60,8 @@ class Occasion:
             account_id=self.account.id,
             trade=trade,
             balance=balance,
+            usd=usd,
+            records=records,
             signed_at=self.signed_at,
         )
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from exchanges.paper.book import Account, Book, By, Change, Kind
+from exchanges.paper.account import Account
+from exchanges.paper.book import Book
+from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import Command, CreateAccount
 from exchanges.paper.decisions import Occasion, move_price
 from exchanges.paper.ledger import Ledger

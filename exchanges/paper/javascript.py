@@ -7,6 +7,7 @@ passes through a double, so `72000.0` becomes `72000` and no longer fits a signa
 
 import json
 import math
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -30,7 +31,8 @@ def parse_exactly(text: str) -> Any:
 def stringify(value: object) -> str:
     """`JSON.stringify`: compact, non-ASCII unescaped, keys in their order.
 
-    Takes `Decimal` too and writes all of its digits; whole numbers never get a fraction.
+    Takes `Decimal` too and writes all of its digits; whole numbers never get a fraction. A
+    `datetime` becomes what a JavaScript date does: UTC with milliseconds and a Z.
     """
     match value:
         case None | bool() | str():
@@ -41,12 +43,19 @@ def stringify(value: object) -> str:
             return _plain(value)
         case float():
             return _number(value)
+        case datetime():
+            return f'"{iso(value)}"'
         case dict():
             pairs = (f"{stringify(str(key))}:{stringify(item)}" for key, item in value.items())
             return "{" + ",".join(pairs) + "}"
-        case list():
+        case list() | tuple():
             return "[" + ",".join(map(stringify, value)) + "]"
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def iso(at: datetime) -> str:
+    """UTC with milliseconds and a Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _number(value: float) -> str:

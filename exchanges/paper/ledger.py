@@ -11,7 +11,8 @@ damage is refused: a ledger that lies is worse than none.
      "crc": 2890124}
 
 `signed_at` is there when a client signed the request. `crc` is the CRC-32 of the line without it.
-The line of a new account also has its `credentials`; the file is therefore readable by its owner
+`usd` (cents) and `records` (see `exchanges.paper.records`) are there when the step changes them.
+The line of a new API key also has its `credentials`; the file is therefore readable by its owner
 only, and `Ledger.entries` leaves them out.
 """
 
@@ -29,7 +30,8 @@ from typing import Any
 from zlib import crc32
 
 from exchanges.paper import javascript, wire
-from exchanges.paper.book import By, Change, Kind
+from exchanges.paper.changes import By, Change, Kind
+from exchanges.paper.records import record_from_json, record_json
 from exchanges.types import Credentials
 
 
@@ -149,7 +151,7 @@ def _entry(change: Change, *, seq: int, more: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "seq": seq,
         "more": more,
-        "at": wire.iso(change.at),
+        "at": javascript.iso(change.at),
         "kind": change.kind,
         "by": change.by,
         "price": change.price,
@@ -158,8 +160,12 @@ def _entry(change: Change, *, seq: int, more: bool) -> dict[str, Any]:
         "trade": trade,
         "balance": change.balance,
     }
+    if change.usd is not None:
+        entry["usd"] = change.usd
+    if change.records:
+        entry["records"] = [record_json(record) for record in change.records]
     if change.signed_at is not None:
-        entry["signed_at"] = wire.iso(change.signed_at)
+        entry["signed_at"] = javascript.iso(change.signed_at)
     if change.credentials is not None:
         entry["credentials"] = wire.credentials_json(change.credentials)
     return entry
@@ -186,6 +192,8 @@ def _read(line: bytes, *, seq: int) -> tuple[Change, bool]:
         balance=entry["balance"],
         signed_at=datetime.fromisoformat(entry["signed_at"]) if "signed_at" in entry else None,
         credentials=Credentials(**entry["credentials"]) if "credentials" in entry else None,
+        usd=entry.get("usd"),
+        records=tuple(record_from_json(json) for json in entry.get("records", ())),
     )
     return change, entry["more"]
 

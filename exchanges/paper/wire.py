@@ -5,23 +5,19 @@ set" is 0 for stop loss and take profit, null elsewhere.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from exchanges.paper.book import Account
+from exchanges.paper.account import Account
 from exchanges.paper.commands import MAX_QUANTITY
+from exchanges.paper.javascript import iso
 from exchanges.paper.trades import IsolatedTrade
 from exchanges.types import Credentials, OrderType, Side, TradeStatus
 
 FUNDING_PERIOD = timedelta(hours=8)
 FUNDING_RATE = Decimal(0)
 INDEX_WEIGHTS = {"bybit": Decimal("0.25"), "binance": Decimal("0.5"), "okx": Decimal("0.25")}
-
-
-def iso(at: datetime) -> str:
-    """UTC with milliseconds and a Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def trade_json(trade: IsolatedTrade, *, mark: Decimal) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def test_a_failed_read_proves_nothing(lost):
 def test_an_ambiguous_change_needs_a_person(lost):
     client = open_client(lost.account)
     signature = intents.Signature(intents.utc_now(), intents.utc_now() + timedelta(seconds=5))
-    client.add_margin(lost.trade["id"], amount=777, signature=signature)
+    client.isolated.add_margin(lost.trade["id"], amount=777, signature=signature)
     sign_earlier(36)
     assert look(lost, 2).state == "needs_operator"
     alert = Event.objects.get(kind="needs_operator")
@@ -135,7 +135,7 @@ def test_a_late_effect_is_adopted_and_reported(lost):
     look(lost, 2)
     client = open_client(lost.account)
     signature = intents.Signature(intents.utc_now(), intents.utc_now() + timedelta(seconds=5))
-    client.add_margin(lost.trade["id"], amount=50_000, signature=signature)
+    client.isolated.add_margin(lost.trade["id"], amount=50_000, signature=signature)
     intent = Intent.objects.get()
     Intent.objects.update(settled_at=intent.settled_at - timedelta(minutes=6),
                           looked_at=intent.looked_at - timedelta(minutes=7))  # fmt: skip

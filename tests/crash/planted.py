@@ -116,17 +116,17 @@ def _intent_after_call() -> None:
 def _server_error_is_not_done() -> None:
     """A 5xx, a timeout, a cut: nothing was done, and the intent goes back to be sent again."""
     from exchanges.errors import Unavailable, UnknownOutcome
-    from exchanges.lnmarkets.rest import LNMarketsClient
+    from exchanges.lnmarkets.channel import Channel
 
-    original = LNMarketsClient._act
+    original = Channel.act
 
-    def act(self: Any, *request: Any) -> Any:
+    def act(self: Any, *request: Any, **signed: Any) -> Any:
         try:
-            return original(self, *request)
+            return original(self, *request, **signed)
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from None
 
-    LNMarketsClient._act = act
+    Channel.act = act
 
 
 def _failed_list_is_empty() -> None:
@@ -155,19 +155,19 @@ def _signs_again() -> None:
 
     from exchanges.client import Signature
     from exchanges.errors import UnknownOutcome
-    from exchanges.lnmarkets.rest import LNMarketsClient
+    from exchanges.lnmarkets.channel import Channel
 
-    original = LNMarketsClient._act
+    original = Channel.act
 
-    def act(self: Any, method: str, path: str, body: Any, signature: Any) -> Any:
+    def act(self: Any, *request: Any, **signed: Any) -> Any:
         try:
-            return original(self, method, path, body, signature)
+            return original(self, *request, **signed)
         except UnknownOutcome:
             now = datetime.now(UTC)
             again = Signature(now, now + timedelta(seconds=1))
-            return original(self, method, path, body, again)
+            return original(self, *request, **signed | {"signature": again})
 
-    LNMarketsClient._act = act
+    Channel.act = act
 
 
 def _slot_made_anew() -> None:

@@ -78,7 +78,7 @@ def test_acts_on_a_trade_that_is_not_ours_to_act_on(world, name, whose):
 )
 def test_orders_that_are_refused(world, order):
     with pytest.raises(Refused):
-        world.client.new_trade(order, signature=signed_now())
+        world.client.isolated.new_trade(order, signature=signed_now())
     assert world.done() == []
 
 
@@ -125,7 +125,7 @@ def test_an_exchange_that_is_gone(world):
     with pytest.raises(Unavailable):
         client.account()
     with pytest.raises(NotSent):
-        client.close_trade(NOWHERE, signature=signed_now())
+        client.isolated.close_trade(NOWHERE, signature=signed_now())
 
 
 def test_no_error_shows_a_credential(world):

@@ -59,5 +59,5 @@ def test_a_read_that_gets_no_answer(world, read):
 
 
 def test_nothing_yet(world):
-    assert list(world.client.running_trades()) == []
-    assert list(world.client.closed_trades(since=long_ago())) == []
+    assert list(world.client.isolated.running_trades()) == []
+    assert list(world.client.isolated.closed_trades(since=long_ago())) == []

@@ -64,20 +64,22 @@ def long_ago() -> datetime:
 
 
 ACTS: dict[str, Callable[[ExchangeClient, str, Signature], Trade]] = {
-    "new_trade": lambda c, _, s: c.new_trade(LONG, signature=s),
-    "close": lambda c, i, s: c.close_trade(i, signature=s),
-    "cancel": lambda c, i, s: c.cancel_trade(i, signature=s),
-    "add_margin": lambda c, i, s: c.add_margin(i, amount=1000, signature=s),
-    "cash_in": lambda c, i, s: c.cash_in(i, amount=100, signature=s),
-    "stop_loss": lambda c, i, s: c.set_stop_loss(i, price=Decimal(95_000), signature=s),
-    "take_profit": lambda c, i, s: c.set_take_profit(i, price=Decimal(120_000), signature=s),
+    "new_trade": lambda c, _, s: c.isolated.new_trade(LONG, signature=s),
+    "close": lambda c, i, s: c.isolated.close_trade(i, signature=s),
+    "cancel": lambda c, i, s: c.isolated.cancel_trade(i, signature=s),
+    "add_margin": lambda c, i, s: c.isolated.add_margin(i, amount=1000, signature=s),
+    "cash_in": lambda c, i, s: c.isolated.cash_in(i, amount=100, signature=s),
+    "stop_loss": lambda c, i, s: c.isolated.set_stop_loss(i, price=Decimal(95_000), signature=s),
+    "take_profit": lambda c, i, s: c.isolated.set_take_profit(
+        i, price=Decimal(120_000), signature=s
+    ),
 }
 READS: dict[str, Callable[[ExchangeClient], object]] = {
     "account": lambda c: c.account(),
-    "open": lambda c: c.open_trades(),
-    "running": lambda c: c.running_trades(),
-    "closed": lambda c: c.closed_trades(since=long_ago()),
-    "canceled": lambda c: c.canceled_trades(since=long_ago()),
+    "open": lambda c: c.isolated.open_trades(),
+    "running": lambda c: c.isolated.running_trades(),
+    "closed": lambda c: c.isolated.closed_trades(since=long_ago()),
+    "canceled": lambda c: c.isolated.canceled_trades(since=long_ago()),
 }
 each_act = pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 each_read = pytest.mark.parametrize("read", READS.values(), ids=READS)

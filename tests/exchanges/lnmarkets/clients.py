@@ -33,7 +33,7 @@ def read(client: LNMarketsClient) -> str:
 
 
 def act(client: LNMarketsClient, trade_id: str = TRADE_ID) -> str:
-    return client.close_trade(trade_id, signature=SIGNATURE).id
+    return client.isolated.close_trade(trade_id, signature=SIGNATURE).id
 
 
 def says(data: bytes) -> Behaviour:

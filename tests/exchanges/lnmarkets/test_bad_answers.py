@@ -18,6 +18,7 @@ from exchanges.errors import (
     InvalidCredentials,
     RateLimited,
     Refused,
+    TierLimited,
     Unavailable,
     UnknownOutcome,
     UnreadableAnswer,
@@ -122,7 +123,7 @@ DEFINITE = {
     "401": (says(answer({"message": "Bad signature"}, status=401)), InvalidCredentials),
     "401 for the time": (says(answer({"message": "Invalid timestamp"}, status=401)), ClockSkew),
     "403": (says(answer({"code": "FORBIDDEN"}, status=403)), AccessDenied),
-    "400 for the tier": (says(answer({"code": "TIER_LIMIT_EXCEEDED"}, status=400)), AccessDenied),
+    "400 for the tier": (says(answer({"code": "TIER_LIMIT_EXCEEDED"}, status=400)), TierLimited),
     "404 in text": (says(answer(b"Not found", status=404)), Refused),
     "451": (says(answer(status=451)), AccessDenied),
 }

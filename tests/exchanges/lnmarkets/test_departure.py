@@ -227,10 +227,10 @@ def test_threads_may_share_a_client():
 
 FORK = """
 import os, sys
-from exchanges.lnmarkets.rest import connect
-connect(base_url=sys.argv[1], credentials=None).ping()
+from exchanges.registry import connect
+connect("lnmarkets", base_url=sys.argv[1]).ping()
 child = os.fork()
-connect(base_url=sys.argv[1], credentials=None).ping()
+connect("lnmarkets", base_url=sys.argv[1]).ping()
 if child:
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """

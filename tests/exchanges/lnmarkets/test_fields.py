@@ -4,7 +4,7 @@ import pytest
 
 from exchanges.errors import UnreadableAnswer
 from exchanges.lnmarkets.fields import load
-from exchanges.lnmarkets.parse import Problem, problem
+from exchanges.lnmarkets.parse.problems import Problem, problem
 
 NOT_JSON = {
     "empty": b"",

@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from exchanges.errors import UnreadableAnswer
-from exchanges.lnmarkets import parse
-from exchanges.types import AccountInfo, OrderType, Side, Ticker, Trade, TradeStatus
+from exchanges.lnmarkets.parse import isolated, lists, market
+from exchanges.lnmarkets.parse.account import account
+from exchanges.lnmarkets.parse.problems import Problem, problem
+from exchanges.types import AccountInfo, Bucket, OrderType, Side, Ticker, Trade, TradeStatus
 from tests.exchanges.lnmarkets.answers import (
     ACCOUNT,
     CANCELED,
@@ -27,31 +29,32 @@ def at(hour: int, minute: int = 0, microsecond: int = 0) -> datetime:
 
 
 def test_ping():
-    parse.pong(b'"pong"')
+    market.pong(b'"pong"')
 
 
 def test_time():
-    assert parse.time(b'{"time":"2026-11-20T12:00:00.250Z"}') == at(12, microsecond=250_000)
+    assert market.time(b'{"time":"2026-11-20T12:00:00.250Z"}') == at(12, microsecond=250_000)
 
 
 def test_ticker():
-    assert parse.ticker(as_json(TICKER)) == Ticker(
+    assert market.ticker(as_json(TICKER)) == Ticker(
         at=at(12),
         last_price=Decimal(100000),
         index=Decimal("100000.5"),
         funding_rate=Decimal("-0.0001"),
         funding_at=at(16),
+        buckets=(Bucket(0, 1000, ask=Decimal("100000.5"), bid=Decimal("99999.5")),),
     )
 
 
 def test_account():
-    assert parse.account(as_json(ACCOUNT)) == AccountInfo(
-        id=ACCOUNT["id"], username="satoshi ⚡", balance=1_000_000, fee_tier=0
+    assert account(as_json(ACCOUNT)) == AccountInfo(
+        id=ACCOUNT["id"], username="satoshi ⚡", balance=1_000_000, fee_tier=0, usd=Decimal("12.34")
     )
 
 
 def test_trade():
-    assert parse.trade(as_json(RUNNING)) == Trade(
+    assert isolated.trade(as_json(RUNNING)) == Trade(
         id=TRADE_ID,
         type=OrderType.MARKET,
         side=Side.BUY,
@@ -89,8 +92,10 @@ def test_trade():
     ],
 )
 def test_every_status_of_a_trade(document, status):
-    assert parse.trade(as_json(document)).status is status
-    assert [trade.status for trade in parse.trades(as_json([document]), status=status)] == [status]
+    assert isolated.trade(as_json(document)).status is status
+    assert [
+        trade.status for trade in lists.whole(as_json([document]), isolated.trades(status))
+    ] == [status]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +124,7 @@ def test_every_status_of_a_trade(document, status):
     ],
 )
 def test_plausible_trades(document, field, value):
-    assert getattr(parse.trade(as_json(document)), field) == value
+    assert getattr(isolated.trade(as_json(document)), field) == value
 
 
 REFUSED_TRADES = {
@@ -178,7 +183,7 @@ def test_implausible_trades(document, said):
     body = as_json(document).replace(rb"\\ud800", rb"\ud800")
 
     with pytest.raises(UnreadableAnswer, match=f"^{said}"):
-        parse.trade(body)
+        isolated.trade(body)
 
 
 @pytest.mark.parametrize(
@@ -196,19 +201,19 @@ def test_implausible_trades(document, said):
 )
 def test_a_list_is_refused_as_a_whole(document, said):
     with pytest.raises(UnreadableAnswer, match=said):
-        parse.trades(as_json(document), status=TradeStatus.RUNNING)
+        lists.whole(as_json(document), isolated.trades(TradeStatus.RUNNING))
 
 
 def test_an_empty_list_is_a_list():
-    assert parse.trades(b"[]", status=TradeStatus.RUNNING) == []
+    assert lists.whole(b"[]", isolated.trades(TradeStatus.RUNNING)) == []
 
 
 def test_a_page():
     body = as_json({"data": [CLOSED], "nextCursor": "2026-11-20T11:00:00.000Z"})
 
-    page = parse.page(body, status=TradeStatus.CLOSED)
+    page = lists.page(body, isolated.trades(TradeStatus.CLOSED))
 
-    assert [trade.id for trade in page.trades] == [TRADE_ID]
+    assert list(page.items) == [TRADE_ID]
     assert page.next_cursor == "2026-11-20T11:00:00.000Z"
 
 
@@ -224,7 +229,7 @@ def test_a_page():
 )
 def test_a_bad_page(document, said):
     with pytest.raises(UnreadableAnswer, match=said):
-        parse.page(as_json(document), status=TradeStatus.CLOSED)
+        lists.page(as_json(document), isolated.trades(TradeStatus.CLOSED))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +244,7 @@ def test_a_bad_page(document, said):
 )
 def test_a_bad_ticker(document, said):
     with pytest.raises(UnreadableAnswer, match=said):
-        parse.ticker(as_json(document))
+        market.ticker(as_json(document))
 
 
 @pytest.mark.parametrize(
@@ -254,13 +259,13 @@ def test_a_bad_ticker(document, said):
 )
 def test_a_bad_account(document, said):
     with pytest.raises(UnreadableAnswer, match=said):
-        parse.account(as_json(document))
+        account(as_json(document))
 
 
 @pytest.mark.parametrize("body", [b'"PONG"', b"pong", b"true", b'{"pong":true}', b""])
 def test_a_bad_pong(body):
     with pytest.raises(UnreadableAnswer):
-        parse.pong(body)
+        market.pong(body)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +279,7 @@ def test_a_bad_pong(body):
     ],
 )
 def test_problems_are_read_as_far_as_they_go(document, code, message):
-    assert parse.problem(as_json(document)) == parse.Problem(code, message)
+    assert problem(as_json(document)) == Problem(code, message)
 
 
 def test_a_refusal_does_not_repeat_what_it_refuses():
@@ -282,5 +287,5 @@ def test_a_refusal_does_not_repeat_what_it_refuses():
     hostile = RUNNING | {"side": canary, "price": canary, "id": canary, canary: canary}
 
     with pytest.raises(UnreadableAnswer) as caught:
-        parse.trade(as_json(hostile))
+        isolated.trade(as_json(hostile))
     assert canary not in str(caught.value)

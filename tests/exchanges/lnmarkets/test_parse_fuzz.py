@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from exchanges.errors import UnreadableAnswer
 from exchanges.inverse_futures import MAX_PRICE
-from exchanges.lnmarkets import parse
 from exchanges.lnmarkets.constants import MAX_SATS
+from exchanges.lnmarkets.parse import isolated, lists, market
+from exchanges.lnmarkets.parse.account import account
+from exchanges.lnmarkets.parse.problems import problem
 from exchanges.types import Trade, TradeStatus
 from tests.exchanges.lnmarkets.answers import (
     ACCOUNT,
@@ -26,20 +28,20 @@ from tests.exchanges.lnmarkets.answers import (
 )
 
 READERS = [
-    (parse.ticker, TICKER),
-    (parse.account, ACCOUNT),
-    (parse.time, {"time": "2026-11-20T12:00:00.000Z"}),
-    (parse.trade, RUNNING),
-    (parse.trade, OPEN),
+    (market.ticker, TICKER),
+    (account, ACCOUNT),
+    (market.time, {"time": "2026-11-20T12:00:00.000Z"}),
+    (isolated.trade, RUNNING),
+    (isolated.trade, OPEN),
     (
-        lambda body: parse.trades(body, status=TradeStatus.RUNNING),
+        lambda body: lists.whole(body, isolated.trades(TradeStatus.RUNNING)),
         [RUNNING, RUNNING | {"id": OTHER_TRADE_ID}],
     ),
     (
-        lambda body: parse.page(body, status=TradeStatus.CLOSED),
+        lambda body: lists.page(body, isolated.trades(TradeStatus.CLOSED)),
         {"data": [CLOSED], "nextCursor": "2026-11-20T11:00:00.000Z"},
     ),
-    (parse.problem, {"code": "BAD_REQUEST", "message": "No.", "details": {}}),
+    (problem, {"code": "BAD_REQUEST", "message": "No.", "details": {}}),
 ]
 
 # Written into the text in place of a value, so that they need not be valid JSON.
@@ -123,7 +125,9 @@ def check(value: object) -> None:
     """Everything in `value` is of our types, finite, storable, and within what is plausible."""
     if is_dataclass(value):
         check([getattr(value, field.name) for field in fields(value)])
-    elif isinstance(value, list):
+    elif isinstance(value, dict):
+        check([*value, *value.values()])
+    elif isinstance(value, list | tuple):
         for item in value:
             check(item)
     elif isinstance(value, str):

@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from exchanges import registry
 from exchanges.errors import InvalidCredentials, UnknownOutcome, UnreadableAnswer
-from exchanges.lnmarkets.rest import LNMarketsClient, connect
+from exchanges.lnmarkets.rest import LNMarketsClient
 from exchanges.lnmarkets.transport import Transport
 from exchanges.types import NewTrade, OrderType, Side
 from tests.exchanges.lnmarkets.answers import (
@@ -42,56 +43,58 @@ MARKET = NewTrade(
 Act = Callable[[LNMarketsClient], object]
 ACTS: dict[str, tuple[Act, dict[str, object], str, str, str]] = {
     "market order": (
-        lambda c: c.new_trade(MARKET, signature=SIGNATURE),
+        lambda c: c.isolated.new_trade(MARKET, signature=SIGNATURE),
         RUNNING,
         "POST",
         "/v3/futures/isolated/trade",
         '{"side":"buy","type":"market","leverage":2.5,"margin":100,"stoploss":85000}',
     ),
     "limit order": (
-        lambda c: c.new_trade(LIMIT, signature=SIGNATURE),
+        lambda c: c.isolated.new_trade(LIMIT, signature=SIGNATURE),
         OPEN,
         "POST",
         "/v3/futures/isolated/trade",
         '{"side":"buy","type":"limit","leverage":10,"quantity":9,"price":0.5,"clientId":"axisor:1"}',
     ),
     "close": (
-        lambda c: c.close_trade(TRADE_ID, signature=SIGNATURE),
+        lambda c: c.isolated.close_trade(TRADE_ID, signature=SIGNATURE),
         CLOSED,
         "POST",
         "/v3/futures/isolated/trade/close",
         f'{{"id":"{TRADE_ID}"}}',
     ),
     "cancel": (
-        lambda c: c.cancel_trade(TRADE_ID, signature=SIGNATURE),
+        lambda c: c.isolated.cancel_trade(TRADE_ID, signature=SIGNATURE),
         CANCELED,
         "POST",
         "/v3/futures/isolated/trade/cancel",
         f'{{"id":"{TRADE_ID}"}}',
     ),
     "add margin": (
-        lambda c: c.add_margin(TRADE_ID, amount=5000, signature=SIGNATURE),
+        lambda c: c.isolated.add_margin(TRADE_ID, amount=5000, signature=SIGNATURE),
         RUNNING,
         "POST",
         "/v3/futures/isolated/trade/add-margin",
         f'{{"id":"{TRADE_ID}","amount":5000}}',
     ),
     "cash in": (
-        lambda c: c.cash_in(TRADE_ID, amount=5000, signature=SIGNATURE),
+        lambda c: c.isolated.cash_in(TRADE_ID, amount=5000, signature=SIGNATURE),
         RUNNING,
         "POST",
         "/v3/futures/isolated/trade/cash-in",
         f'{{"id":"{TRADE_ID}","amount":5000}}',
     ),
     "stop loss": (
-        lambda c: c.set_stop_loss(TRADE_ID, price=Decimal("95000.0"), signature=SIGNATURE),
+        lambda c: c.isolated.set_stop_loss(TRADE_ID, price=Decimal("95000.0"), signature=SIGNATURE),
         RUNNING,
         "PUT",
         "/v3/futures/isolated/trade/stoploss",
         f'{{"id":"{TRADE_ID}","value":95000}}',
     ),
     "take profit": (
-        lambda c: c.set_take_profit(TRADE_ID, price=Decimal("120000.5"), signature=SIGNATURE),
+        lambda c: c.isolated.set_take_profit(
+            TRADE_ID, price=Decimal("120000.5"), signature=SIGNATURE
+        ),
         RUNNING,
         "PUT",
         "/v3/futures/isolated/trade/takeprofit",
@@ -166,7 +169,7 @@ SINCE = datetime(2026, 11, 20, 13, 30, 0, 123_999, tzinfo=timezone(timedelta(hou
 
 
 def closed_ids(client: LNMarketsClient) -> list[str]:
-    return [trade.id for trade in client.closed_trades(since=SINCE)]
+    return [trade.id for trade in client.isolated.closed_trades(since=SINCE)]
 
 
 def test_pages_are_followed_to_the_end():
@@ -229,7 +232,7 @@ def test_without_credentials_nothing_signed_is_sent():
 def test_clients_of_one_place_share_its_connections():
     with rude_server(says(answer("pong"))) as server:
         for _ in range(3):
-            connect(base_url=server.url + "/", credentials=None).ping()
+            registry.connect("lnmarkets", base_url=server.url + "/").ping()
 
     assert (server.connections, len(server.received)) == (1, 3)
 
@@ -243,7 +246,7 @@ def test_the_body_that_is_signed_is_the_body_that_is_sent():
         client_id='Zürich ⚡ "1"',
     )
     with rude_server(says(answer(RUNNING | {"clientId": order.client_id}))) as server:
-        client_of(server.url).new_trade(order, signature=SIGNATURE)
+        client_of(server.url).isolated.new_trade(order, signature=SIGNATURE)
 
     body = server.received[0].body.decode()
     assert body == json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False)

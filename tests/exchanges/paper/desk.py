@@ -5,7 +5,8 @@ from decimal import Decimal
 from itertools import count
 
 from exchanges.paper import decisions
-from exchanges.paper.book import Book, By, Change, Kind
+from exchanges.paper.book import Book
+from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import OpenTrade
 from exchanges.types import Credentials
 

@@ -74,7 +74,7 @@ def check(given, *, data="?a=1"):
     ],
 )
 def test_accepted(age):
-    assert check(headers(age=age)).id == "trader"
+    assert check(headers(age=age)).account.id == "trader"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import pytest
 
-from exchanges.paper.book import By
+from exchanges.paper.changes import By
 from exchanges.paper.commands import CreateAccount, OpenTrade
 from exchanges.paper.decisions import open_trade
 from exchanges.paper.exchange import PaperExchange

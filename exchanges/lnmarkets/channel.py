@@ -1,0 +1,186 @@
+"""One account's way to the exchange: each request signed, guarded, understood.
+
+Reads and acts differ in three places only. A read is signed when it leaves, an act as of the
+time its intent has recorded; an act looks at its deadline when the connection stands; and what
+leaves a read without an answer leaves an act with an unknown outcome.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+
+import requests
+
+from exchanges.client import Signature
+from exchanges.errors import (
+    InvalidCredentials,
+    NotSent,
+    Unavailable,
+    UnknownOutcome,
+    UnreadableAnswer,
+)
+from exchanges.failpoints import failpoint
+from exchanges.guard import Call, Guard
+from exchanges.lnmarkets import outcomes
+from exchanges.lnmarkets.allowances import allowance
+from exchanges.lnmarkets.auth import SignedAt, canonical_json
+from exchanges.lnmarkets.constants import MAX_PAGES, PAGE_SIZE
+from exchanges.lnmarkets.parse import lists
+from exchanges.lnmarkets.transport import Transport
+from exchanges.types import Credentials
+
+T = TypeVar("T")
+
+Query = Mapping[str, str]
+Body = Mapping[str, str | int | Decimal]
+
+_HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "axisor",
+}
+
+
+def _nothing() -> None:
+    """What a read does before it leaves and after: it may leave whenever it likes."""
+
+
+class Channel:
+    """Carries requests for one account, or for nobody: then only the public ones."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        credentials: Credentials | None,
+        guard: Guard,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._transport = transport
+        self._credentials = credentials
+        self._guard = guard
+        self._clock = clock
+
+    def read(
+        self,
+        call: Call,
+        path: str,
+        read: Callable[[bytes], T],
+        *,
+        query: Query | None = None,
+        signed_at: datetime | None = None,
+    ) -> T:
+        """What `read` makes of the answer; signed as of `signed_at`, or else of its departure."""
+
+        def ask() -> T:
+            auth = None if call.is_public else self._signed(signed_at or self._clock())
+            request = requests.Request(
+                "GET", self._url(path), params=query, headers=_HEADERS, auth=auth
+            )
+            try:
+                return read(
+                    self._exchange(call, request.prepare(), last_look=_nothing, on_sent=_nothing)
+                )
+            except NotSent as error:
+                raise Unavailable(str(error)) from None
+
+        return self._guard.run(call, ask)
+
+    def pages(
+        self,
+        call: Call,
+        path: str,
+        kind: lists.Kind[T],
+        *,
+        since: datetime,
+        query: Query | None = None,
+    ) -> list[T]:
+        """All pages, newest first. What is met twice, by a page that shifted, is kept once."""
+        found: dict[Hashable, T] = {}
+        asked = {"from": iso(since), "limit": str(PAGE_SIZE), **(query or {})}
+        cursors: set[str] = set()
+        for _ in range(MAX_PAGES):
+            page = self.read(call, path, lambda body: lists.page(body, kind), query=asked)
+            found.update(page.items)
+            if page.next_cursor is None:
+                return list(found.values())
+            if page.next_cursor in cursors:
+                raise UnreadableAnswer("The list goes in circles: a page comes again.")
+            cursors.add(page.next_cursor)
+            asked["cursor"] = page.next_cursor
+        raise UnreadableAnswer(f"The list does not end after {MAX_PAGES} pages.")
+
+    def act(
+        self,
+        call: Call,
+        method: str,
+        path: str,
+        read: Callable[[bytes], T],
+        *,
+        signature: Signature,
+        body: Body | None = None,
+        query: Query | None = None,
+    ) -> T:
+        """Do it, once at most; `read` must refuse an answer that is about something else."""
+        request = requests.Request(
+            method,
+            self._url(path),
+            params=query,
+            data=None if body is None else canonical_json(body),
+            headers=_HEADERS if body is None else {**_HEADERS, "Content-Type": "application/json"},
+            auth=self._signed(signature.signed_at),
+        ).prepare()
+
+        def send() -> T:
+            try:
+                answer = self._exchange(
+                    call,
+                    request,
+                    last_look=lambda: self._last_look(signature.deadline),
+                    on_sent=lambda: failpoint("sent"),
+                )
+                return read(answer)
+            except (Unavailable, UnreadableAnswer) as error:
+                raise UnknownOutcome(f"It is not known whether this was done. {error}") from None
+
+        return self._guard.run(call, send)
+
+    def _last_look(self, deadline: datetime) -> None:
+        failpoint("signed")
+        if self._clock() > deadline:
+            raise NotSent("The deadline had passed before the request could leave.")
+        failpoint("leaving")
+
+    def _exchange(
+        self,
+        call: Call,
+        request: requests.PreparedRequest,
+        *,
+        last_look: Callable[[], None],
+        on_sent: Callable[[], None],
+    ) -> bytes:
+        answer = self._transport.exchange(request, last_look=last_look, on_sent=on_sent)
+        now = self._clock()
+        if left := allowance(answer.headers, now=now):
+            self._guard.learn(call, left)
+        return outcomes.body_of(answer, credentials=self._credentials, now=now)
+
+    def _url(self, path: str) -> str:
+        return self._transport.base_url + path
+
+    def _signed(self, at: datetime) -> SignedAt:
+        if self._credentials is None:
+            raise InvalidCredentials("This needs an API key, and there is none.")
+        return SignedAt(self._credentials, at)
+
+
+def iso(at: datetime) -> str:
+    """A time as queries have it: UTC, with milliseconds and a Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def require(as_asked: bool, what: str) -> None:
+    """The answer to an act must be about what was asked, or else it answers nothing."""
+    if not as_asked:
+        raise UnreadableAnswer(f"The answer is about another {what}.")
