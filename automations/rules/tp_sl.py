@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, assert_never
 
-from pydantic import AfterValidator, Field, StrictInt, ValidationInfo, field_validator
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
 from automations.rules.actions import Action, SetStopLoss, SetTakeProfit
 from automations.rules.base import (
@@ -25,23 +25,15 @@ from automations.rules.base import (
     Severity,
 )
 from automations.rules.measures import CROSS, Position, measured
+from automations.rules.orders import Price
 from automations.rules.scope import Scope
 from automations.snapshots import Snapshot
-from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
+from exchanges.inverse_futures import PRICE_TICK
 from exchanges.types import Capability, Side, Trade
 
 TRIGGERED = "trigger_reached"
 
 Percent = Annotated[Decimal, Field(ge=-10_000, le=10_000, decimal_places=2)]
-
-
-def _on_tick(price: Decimal) -> Decimal:
-    if price % PRICE_TICK:
-        raise ValueError(f"must be a multiple of {PRICE_TICK}")
-    return price
-
-
-Price = Annotated[Decimal, Field(gt=0, le=MAX_PRICE), AfterValidator(_on_tick)]
 
 
 class CloseOnGain(RuleConfig):
