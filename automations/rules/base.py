@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, Literal, TypeVar
@@ -95,6 +96,7 @@ class Decision:
 
     `memory` is what the rule wants to know the next time, None when that has not changed.
     `waits` marks a decision that its owner would call pending: what it waits for has not come.
+    With `asks`, a person has to confirm the actions first.
     """
 
     actions: tuple[Action, ...]
@@ -103,6 +105,7 @@ class Decision:
     watch: tuple[Level, ...] = ()
     memory: RuleMemory | None = None
     waits: bool = False
+    asks: bool = False
 
     @property
     def verdict(self) -> str:
@@ -149,9 +152,12 @@ class Kind(Generic[ConfigT]):
         """Whether it goes ahead of all other work."""
         return self.rank is Rank.PROTECT
 
-    def parse(self, config: dict[str, Any]) -> ConfigT:
-        """Check a config; raises `pydantic.ValidationError` naming each wrong field."""
-        return self.config.model_validate(config)
+    def parse(self, config: dict[str, Any], *, now: datetime | None = None) -> ConfigT:
+        """Check a config; raises `pydantic.ValidationError` naming each wrong field.
+
+        With `now`, as when it is written, dates have to lie in the future.
+        """
+        return self.config.model_validate(config, context={"now": now})
 
     def evaluate(
         self, snapshot: Snapshot, config: dict[str, Any], memory: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Where bitcoin is bought and sold for dollars: by swap at LN Markets, by order on a spot market."""
+"""Where bitcoin is bought and sold for dollars: by swap, or by order on a spot market."""
 
 from decimal import ROUND_DOWN, Decimal
 from typing import Annotated, Literal
