@@ -12,9 +12,9 @@ class PastAction:
     """Something this automation sent, or may have, at `at`; all of it counts against its caps.
 
     `kind` is the action's. `trade_id` names the trade it acted on, empty for what acts on none;
-    of a position that was closed and reopened smaller, it names the trade that runs now.
-    `sats` went from the free balance into a position, `spent` is what a purchase cost, in the
-    quote currency (US dollars).
+    of a position that was closed and reopened smaller, it names the trade that runs now; the
+    cross-margin position is `cross`. `sats` went from the free balance into a position, or, when
+    negative, back; `spent` is what a purchase cost, in the quote currency (US dollars).
     """
 
     trade_id: str

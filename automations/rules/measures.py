@@ -60,6 +60,13 @@ class Position:
             return None
         return abs(price - self.liquidation_price) / price
 
+    def is_liquidated(self, price: Decimal) -> bool:
+        """Whether `price` is at or beyond the liquidation price."""
+        level = self.liquidation_price
+        if level is None:
+            return False
+        return price <= level if self.side is Side.BUY else price >= level
+
     def closing(self) -> CloseTrade | OrderCross:
         """The action that closes it whole."""
         if self.name == CROSS:
@@ -85,12 +92,12 @@ class Position:
         A negative `share` is a gain that is no longer exceeded.
         """
         step = -PRICE_TICK if self.side is Side.BUY else PRICE_TICK
-        return _first(lambda price: self.pl_share(price) <= -share, self._near(share), step)
+        return first_price(lambda price: self.pl_share(price) <= -share, self._near(share), step)
 
     def price_of_gain(self, share: Decimal) -> Decimal:
         """The first price, in ticks, at which the P&L is `share` of the margin, or better."""
         step = PRICE_TICK if self.side is Side.BUY else -PRICE_TICK
-        return _first(lambda price: self.pl_share(price) >= share, self._near(-share), step)
+        return first_price(lambda price: self.pl_share(price) >= share, self._near(-share), step)
 
     def _near(self, share: Decimal) -> Decimal:
         return price_at_loss(
@@ -144,8 +151,11 @@ def of_cross(position: CrossPosition) -> Position | None:
     )
 
 
-def _first(holds: Callable[[Decimal], bool], near: Decimal, step: Decimal) -> Decimal:
-    """The first price on the way of `step` at which `holds` becomes true, beginning near it."""
+def first_price(holds: Callable[[Decimal], bool], near: Decimal, step: Decimal) -> Decimal:
+    """The first price, in ticks on the way of `step`, at which `holds` becomes true.
+
+    It must be true from one price on, all the way; the search begins `near` it.
+    """
     price = min(max(near, PRICE_TICK), MAX_PRICE)
     while not holds(price) and PRICE_TICK <= price + step <= MAX_PRICE:
         price += step
