@@ -112,8 +112,8 @@ def take_back(
     needed = int((loss / setting.below).to_integral_value(ROUND_CEILING))
     least = required_margin(quantity=position.quantity, price=position.basis, leverage=MAX_LEVERAGE)
     amount = min(added, position.margin - max(needed, least))
-    if amount <= 0 or position.pl(snapshot.price) > 0:
-        return None  # profit would go first: what was added is taken back once there is none
+    if amount <= 0:
+        return None
     text = f"It has recovered: taking back {amount:,} of {added:,} sats that were added."
     return Remedy.doing(text, actions.CashIn(position.name, amount))
 
