@@ -14,10 +14,11 @@ from pydantic import TypeAdapter
 
 from accounts.models import User
 from automations import errands, journal
+from automations.memory import Memory, recall
 from automations.models import Automation, Execution, Intent, TradeLog, Turn
 from automations.perform import cost_of, is_idempotent, target_of
 from automations.rules.base import Action, Decision, Reason, Severity
-from automations.sensing import past_actions, trades_under_way, trades_unsettled, utc_now
+from automations.sensing import utc_now
 from automations.snapshots import Snapshot
 from automations.turns import AccountBusy
 from exchanges.client import Signature
@@ -189,15 +190,13 @@ def _tell(intent: Intent, kind: str, severity: Severity, text: str) -> None:
     journal.tell(intent.automation, reason, kind=kind, intent=str(intent.id))
 
 
-def _counted(automation: Automation, snapshot: Snapshot) -> tuple[object, ...]:
-    account_id = automation.account_id
+def _counted(automation: Automation, snapshot: Snapshot) -> Memory:
     running = [trade.id for trade in snapshot.holdings.value.trades]
-    past = past_actions(automation, running)
-    return past, trades_under_way(account_id), trades_unsettled(account_id)
+    return recall([automation], running)[automation.id]
 
 
-def _seen_in(snapshot: Snapshot) -> tuple[object, ...]:
-    return snapshot.past, snapshot.under_way, snapshot.unsettled
+def _seen_in(snapshot: Snapshot) -> Memory:
+    return Memory(snapshot.past, snapshot.under_way, snapshot.unsettled)
 
 
 def _intent(
