@@ -3,9 +3,9 @@
 The life of a tick, and the room for each step:
 
     beat ── evaluate([(automation, slot)…])      tasks, evaluation    looks, never acts
-              snapshot from the feed             sensing
+              snapshot from the feed             sensing, memory
               rule.decide                        rules                pure
-              quiet: note it                     evaluation
+              quiet: note it                     quiet
               stale: ── refresh(account)         tasks, evaluation    reads the exchange
               else:  ── execute(automation, slot, cause)
                          the account's turn      turns                one run per account

@@ -5,16 +5,19 @@ A failure stays with the automation it concerns: the others of the batch are loo
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from accounts.errors import AccountError
 from accounts.gateway import open_client
-from automations import journal, schedule, selectors, sensing
+from automations import journal, quiet, schedule, selectors, sensing
 from automations.models import Automation
+from automations.quiet import QuietCheck
 from automations.rules.registry import kind_of
 from automations.sensing import Bounds, utc_now
+from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
 
 log = logging.getLogger(__name__)
@@ -25,10 +28,11 @@ Tick = tuple[str, str]
 
 @dataclass(slots=True)
 class Looked:
-    """What a look found: ticks to execute, and ticks per account whose data are too old."""
+    """What a look found: ticks to execute, ticks per account whose data are too old, the rest."""
 
     due: list[tuple[Automation, str]] = field(default_factory=list)
     stale: dict[UUID, list[Tick]] = field(default_factory=lambda: defaultdict(list))
+    quiet: list[QuietCheck] = field(default_factory=list)
 
 
 def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
@@ -39,28 +43,53 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
     looked = Looked()
     slots = dict(ticks)
     found = selectors.runnable(slots)
+    snapshots = sensing.from_feed(found, now=utc_now())
     for automation in found:
-        try:
-            _look_at(automation, slots[str(automation.id)], looked, bounds)
-        except Exception as error:
-            log.exception("Automation %s cannot be evaluated.", automation.id)
-            journal.record_broken(automation, error)
+        slot, snapshot = slots[str(automation.id)], snapshots.get(automation.id)
+        with _kept_to(automation):
+            _look_at(automation, slot, snapshot, looked, bounds)
+    _record_quiet(looked.quiet)
     for gone in set(slots) - {str(automation.id) for automation in found}:
         schedule.rewrite_entries_of(gone)
     return looked
 
 
-def _look_at(automation: Automation, slot: str, looked: Looked, bounds: Bounds | None) -> None:
+@contextmanager
+def _kept_to(automation: Automation) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        log.exception("Automation %s cannot be evaluated.", automation.id)
+        journal.record_broken(automation, error)
+
+
+def _look_at(
+    automation: Automation,
+    slot: str,
+    snapshot: Snapshot | None,
+    looked: Looked,
+    bounds: Bounds | None,
+) -> None:
     bounds = bounds or sensing.bounds_of_look(automation)
-    snapshot = sensing.from_feed(automation, now=utc_now(), bounds=bounds)
-    if snapshot is None:
+    if snapshot is None or not bounds.allow(snapshot):
         looked.stale[automation.account_id].append((str(automation.id), slot))
         return
     decision = kind_of(automation.kind).evaluate(snapshot, automation.config)
     if decision.actions:
         looked.due.append((automation, slot))
     else:
-        journal.record_quiet(automation, slot=slot, snapshot=snapshot, decision=decision)
+        looked.quiet.append(QuietCheck(automation, slot, snapshot, decision))
+
+
+def _record_quiet(checks: list[QuietCheck]) -> None:
+    """All at once; one by one if that fails, to find whose fault it is."""
+    try:
+        quiet.record(checks)
+    except Exception:
+        log.exception("%d quiet automations cannot be recorded at once.", len(checks))
+        for check in checks:
+            with _kept_to(check.automation):
+                quiet.record([check])
 
 
 def look_afresh(ticks: list[Tick]) -> Looked:

@@ -8,7 +8,7 @@ nobody came for; a message that comes twice finds the execution of its slot and 
 import logging
 from uuid import UUID
 
-from django.db import transaction
+from django.db import close_old_connections, transaction
 
 from accounts.errors import AccountError
 from accounts.gateway import open_client
@@ -115,6 +115,7 @@ def _run(
         _fail(errand, error)
     except Exception as error:
         log.exception("The execution of automation %s broke off.", automation.id)
+        close_old_connections()  # one that was stopped in a query could record nothing
         _fail(errand, error)
         raise
 

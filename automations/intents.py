@@ -61,18 +61,21 @@ def claim(intent: Intent, *, fence: int) -> Signature | None:
     return Signature(signed_at, min(intent.deadline, signed_at + SEND_WITHIN))
 
 
+@transaction.atomic
 def put_back(intent: Intent, error: str) -> None:
     """Nothing was done, for certain: the intent may be claimed again until its deadline."""
     if _move(intent, {Intent.State.SENDING}, Intent.State.PLANNED, error):
         _close_log(intent, "not_sent", error=error)
 
 
+@transaction.atomic
 def confirm(intent: Intent, answer: Answer) -> None:
     """The exchange said it is done."""
     if _settle(intent, Intent.State.CONFIRMED):
         _close_log(intent, "confirmed", answer=answer)
 
 
+@transaction.atomic
 def reject(intent: Intent, error: str) -> None:
     """The exchange declined it, or the request was wrong."""
     if _settle(intent, Intent.State.REJECTED, error):

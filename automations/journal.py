@@ -1,12 +1,6 @@
-"""What is written down about every check and run, and who is told.
-
-A quiet tick costs no row: one span per automation and reason, refreshed in place, says since
-when and how often it was so. An execution is written when something was done or failed, or when
-the reason changed.
-"""
+"""What is written down about runs and troubles, and who is told; quiet checks: `quiet`."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -16,7 +10,7 @@ from accounts.errors import AccountError
 from accounts.models import Event
 from accounts.services import record_event
 from automations import errands, sensing
-from automations.models import Automation, Execution, QuietSpan
+from automations.models import Automation, Execution
 from automations.rules.base import Decision, Finding, Reason, Severity
 from automations.rules.registry import kind_of
 from automations.sensing import utc_now
@@ -52,29 +46,6 @@ def execution_of(
         findings=FINDINGS.dump_python(decision.findings, mode="json"),
         started_at=started_at,
     )
-
-
-@transaction.atomic
-def record_quiet(
-    automation: Automation, *, slot: str, snapshot: Snapshot, decision: Decision
-) -> None:
-    """Remember a check that had nothing to do; an execution only when its verdict is new."""
-    inputs = sensing.as_inputs(snapshot)
-    is_known = _continue_span(automation, decision, inputs)
-    note_decision(automation, decision)
-    if is_known:
-        return
-    _begin_span(automation, decision, inputs)
-    execution = execution_of(
-        automation,
-        slot=slot,
-        cause=Execution.Cause.TICK,
-        started_at=snapshot.now,
-        snapshot=snapshot,
-        decision=decision,
-    )
-    execution.status, execution.finished_at = Execution.Status.COMPLETED, utc_now()
-    Execution.objects.bulk_create([execution], ignore_conflicts=True)
 
 
 def note_decision(automation: Automation, decision: Decision) -> None:
@@ -164,32 +135,4 @@ def _note(automation: Automation, reason: Reason, verdict: str, **changes: objec
         verdict=verdict,
         updated_at=F("updated_at"),
         **changes,
-    )
-
-
-def _continue_span(automation: Automation, decision: Decision, inputs: dict[str, Any]) -> bool:
-    """Prolong the automation's last span if the verdict is still the same."""
-    if automation.verdict != decision.verdict:
-        return False
-    last = QuietSpan.objects.filter(automation=automation).order_by("-id").values("pk")[:1]
-    continued = QuietSpan.objects.filter(pk__in=last, verdict=decision.verdict).update(
-        last_seen_at=utc_now(),
-        count=F("count") + 1,
-        reason_text=decision.reason.text,
-        latest_inputs=inputs,
-    )
-    return bool(continued)
-
-
-def _begin_span(automation: Automation, decision: Decision, inputs: dict[str, Any]) -> None:
-    now = utc_now()
-    QuietSpan.objects.create(
-        automation=automation,
-        verdict=decision.verdict,
-        reason_code=decision.reason.code,
-        reason_text=decision.reason.text,
-        first_seen_at=now,
-        last_seen_at=now,
-        first_inputs=inputs,
-        latest_inputs=inputs,
     )

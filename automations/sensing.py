@@ -1,18 +1,17 @@
 """Snapshots: from the feed to look, from the exchange to act."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Q
-from django.db.models.functions import Now
 from pydantic import TypeAdapter
 
 from accounts.models import ExchangeAccount
-from automations.models import Automation, Intent
-from automations.snapshots import PastAction, Snapshot
+from automations.memory import Memory, recall
+from automations.models import Automation
+from automations.snapshots import Snapshot
 from exchanges import feed
 from exchanges.client import ExchangeClient
 from exchanges.errors import TransientError
@@ -26,6 +25,10 @@ class Bounds:
     market: timedelta
     account: timedelta
 
+    def allow(self, snapshot: Snapshot) -> bool:
+        """Whether neither was read longer ago than that."""
+        return snapshot.is_within(market=self.market, account=self.account)
+
 
 ACTING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=15))
 """For a decision to act. The account may be read longer ago than the market: its positions move
@@ -36,14 +39,6 @@ LOOKING = timedelta(seconds=5)
 
 CLOCKS_DIFFER_BY = timedelta(seconds=30)
 """By how much the exchange's time of its ticker may differ from ours: clocks, not staleness."""
-
-UNDER_WAY = Q(state=Intent.State.SENDING) | Q(state=Intent.State.PLANNED, deadline__gt=Now())
-UNSETTLED = Q(state__in=[Intent.State.UNKNOWN, Intent.State.NEEDS_OPERATOR])
-OPEN = UNDER_WAY | UNSETTLED
-"""Intents that may still have an effect: one that nobody claimed in time has none."""
-
-DAY = timedelta(hours=24)
-DONE = [Intent.State.CONFIRMED, Intent.State.SATISFIED]
 
 T = TypeVar("T")
 
@@ -65,14 +60,26 @@ def bounds_of_look(automation: Automation) -> Bounds:
     return Bounds(most, most)
 
 
-def from_feed(automation: Automation, *, now: datetime, bounds: Bounds) -> Snapshot | None:
-    """A snapshot of what is known already; None when it is missing or too old."""
-    ticker = feed.ticker(automation.account.exchange.slug)
-    holdings = feed.holdings(automation.account_id)
-    if ticker is None or holdings is None:
-        return None
-    snapshot = _snapshot(automation, now, ticker, holdings)
-    return snapshot if _is_within(snapshot, bounds) else None
+def from_feed(automations: Collection[Automation], *, now: datetime) -> dict[UUID, Snapshot]:
+    """Snapshots of what is known already, however old; none where market or account is not.
+
+    What automations share is read once for all of them.
+    """
+    accounts = {automation.account_id: automation.account for automation in automations}
+    holdings = {key: held for key in accounts if (held := feed.holdings(key))}
+    slugs = {account.exchange.slug for account in accounts.values()}
+    tickers = {slug: ticker for slug in slugs if (ticker := feed.ticker(slug))}
+    memories = recall(automations, _running(holdings.values()))
+    return {
+        automation.id: _snapshot(
+            now,
+            tickers[automation.account.exchange.slug],
+            holdings[automation.account_id],
+            memories[automation.id],
+        )
+        for automation in automations
+        if automation.account_id in holdings and automation.account.exchange.slug in tickers
+    }
 
 
 def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
@@ -81,8 +88,9 @@ def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
     Raises `ExchangeError`, also when reading took so long that it is too old to act on.
     """
     ticker, holdings = refresh_feed(automation.account, client)
-    snapshot = _snapshot(automation, utc_now(), ticker, holdings)
-    if not _is_within(snapshot, ACTING):
+    memory = recall([automation], _running([holdings]))[automation.id]
+    snapshot = _snapshot(utc_now(), ticker, holdings, memory)
+    if not ACTING.allow(snapshot):
         raise StaleMarket("The exchange answers so slowly that its answers are too old to act on.")
     return snapshot
 
@@ -107,35 +115,6 @@ def refresh_feed(
     return ticker, holdings
 
 
-def past_actions(automation: Automation, running: Iterable[str]) -> tuple[PastAction, ...]:
-    """What counts against the automation's caps: all it sent or is about to, unknown too.
-
-    Of trades that run no longer only the last 24 hours count, for the cap per day.
-    """
-    counted = automation.intents.filter(OPEN | Q(state__in=DONE)).filter(
-        Q(action__trade_id__in=list(running)) | Q(created_at__gt=Now() - DAY)
-    )
-    return tuple(
-        PastAction(intent.action["trade_id"], intent.sats, intent.signed_at or intent.created_at)
-        for intent in counted.order_by("created_at", "leg")
-    )
-
-
-def trades_under_way(account_id: UUID) -> frozenset[str]:
-    """The trades on which something that must not be repeated is just being sent."""
-    return _trades(account_id, UNDER_WAY)
-
-
-def trades_unsettled(account_id: UUID) -> frozenset[str]:
-    """The trades on which something that must not be repeated has an unknown outcome."""
-    return _trades(account_id, UNSETTLED)
-
-
-def _trades(account_id: UUID, states: Q) -> frozenset[str]:
-    intents = Intent.objects.filter(states, account_id=account_id, is_idempotent=False)
-    return frozenset(intents.values_list("action__trade_id", flat=True))
-
-
 def as_inputs(snapshot: Snapshot) -> dict[str, Any]:
     """The snapshot as JSON, complete enough to decide again, with ages in seconds."""
     ages = {
@@ -145,23 +124,21 @@ def as_inputs(snapshot: Snapshot) -> dict[str, Any]:
     return {**SNAPSHOT.dump_python(snapshot, mode="json"), "ages": ages}
 
 
+def _running(holdings: Iterable[Aged[Holdings]]) -> list[str]:
+    return [trade.id for held in holdings for trade in held.value.trades]
+
+
 def _snapshot(
-    automation: Automation, now: datetime, ticker: Aged[Ticker], holdings: Aged[Holdings]
+    now: datetime, ticker: Aged[Ticker], holdings: Aged[Holdings], memory: Memory
 ) -> Snapshot:
-    running = [trade.id for trade in holdings.value.trades]
-    account_id = automation.account_id
     return Snapshot(
         now=now,
         ticker=ticker,
         holdings=holdings,
-        past=past_actions(automation, running),
-        under_way=trades_under_way(account_id),
-        unsettled=trades_unsettled(account_id),
+        past=memory.past,
+        under_way=memory.under_way,
+        unsettled=memory.unsettled,
     )
-
-
-def _is_within(snapshot: Snapshot, bounds: Bounds) -> bool:
-    return snapshot.is_within(market=bounds.market, account=bounds.account)
 
 
 def _dated(read: Callable[[], T]) -> Aged[T]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.db.models.functions import Now
 
 from automations.models import Turn
@@ -46,6 +46,9 @@ def turn(account_id: UUID) -> Iterator[int]:
     fence = _take(account_id)
     try:
         yield fence
+    except Exception:
+        close_old_connections()  # one that was stopped in a query could not give the turn back
+        raise
     finally:
         _give_back(account_id, fence)
 

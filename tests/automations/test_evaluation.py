@@ -1,5 +1,6 @@
 """Looking at ticks: from the feed, without HTTP, and never guessing when it is stale."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,9 @@ from django.conf import settings
 from accounts.gateway import open_client
 from accounts.models import Event
 from automations import evaluation, sensing
-from automations.models import Automation, Execution
+from automations.models import Automation, Execution, QuietSpan
+from automations.rules.base import Reason
+from automations.rules.registry import KINDS
 from automations.services import create_automation, update_automation
 from exchanges import feed
 
@@ -62,8 +65,8 @@ def test_no_tick_decides_on_what_the_tick_before_has_read(guarded, ticks, period
     seen_at = feed.holdings(guarded.account.id).at
     automation, now = guarded.automation, seen_at + timedelta(seconds=age)
     bounds = sensing.bounds_of_look(automation)
-    snapshot = sensing.from_feed(automation, now=now, bounds=bounds)
-    assert (snapshot is None) is is_stale
+    snapshot = sensing.from_feed([automation], now=now)[automation.id]
+    assert bounds.allow(snapshot) is not is_stale
 
 
 def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
@@ -73,6 +76,44 @@ def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
     assert Execution.objects.count() == 1
     assert Execution.objects.get().reason_code == reason_of(guarded) == "within_threshold"
     assert guarded.automation.checked_at
+
+
+def guards_of(guarded, count):
+    """That many guards of the one position."""
+    more = {"user": guarded.user, "account": guarded.account, "kind": "margin_guard"}
+    config = guarded.automation.config
+    return [
+        create_automation(**more, name=f"guard {number}", config=config) for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_quiet_automations_cost_what_one_costs(guarded, django_assert_num_queries, count):
+    guards = guards_of(guarded, count)
+    read(guarded)
+    evaluation.look([(str(guard.id), "tick:1") for guard in guards])
+    with django_assert_num_queries(10):
+        evaluation.look([(str(guard.id), "tick:2") for guard in guards])
+    assert set(QuietSpan.objects.values_list("count", flat=True)) == {2}
+    checked = Automation.objects.filter(pk__in=[guard.pk for guard in guards])
+    assert {guard.checked_at > guard.updated_at for guard in checked} == {True}
+    assert Execution.objects.count() == count
+
+
+def test_one_that_cannot_be_recorded_leaves_the_others_alone(guarded, ticks, monkeypatch):
+    broken, kind = guards_of(guarded, 1)[0], KINDS["margin_guard"]
+    update_automation(automation=broken, config={**broken.config, "cool_down": 1})
+
+    def decide(snapshot, config):
+        decision = kind.decide(snapshot, config)
+        no_text = Reason(decision.reason.code, "\x00")
+        return replace(decision, reason=no_text) if config.cool_down else decision
+
+    monkeypatch.setitem(KINDS, "margin_guard", replace(kind, decide=decide))
+    read(guarded)
+    evaluation.look([(str(broken.id), "tick:1"), *ticks])
+    broken.refresh_from_db()
+    assert (broken.reason_code, reason_of(guarded)) == ("broken", "within_threshold")
 
 
 def hindered(guarded):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
 from automations import intents, sensing, tasks
+from automations.memory import recall
 from automations.models import Execution, Intent, TradeLog, Turn
 from automations.perform import perform
 from automations.services import update_automation
@@ -272,13 +273,16 @@ def test_an_answer_that_came_too_slowly_is_no_ground_to_act(guarded, monkeypatch
     assert guarded.effects() == []
 
 
+def past_of(guarded, running):
+    return recall([guarded.automation], running)[guarded.automation.id].past
+
+
 def test_only_the_last_day_and_running_trades_count(guarded):
     guarded.fall()
     guarded.run()
     Intent.objects.update(created_at=timezone.now() - timedelta(hours=25))
     running = [guarded.trade["id"]]
-    assert len(sensing.past_actions(guarded.automation, running)) == 1
-    assert sensing.past_actions(guarded.automation, []) == ()
+    assert [len(past_of(guarded, trades)) for trades in (running, [])] == [1, 0]
 
 
 @pytest.mark.parametrize("pause", [True, False], ids=["paused", "running"])

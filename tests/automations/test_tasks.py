@@ -105,6 +105,7 @@ def test_back_off_doubles_with_jitter(guarded, monkeypatch):
         assert longest / 2 <= options["countdown"] <= longest
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_run_stopped_while_sending_leaves_an_unknown_outcome(guarded, monkeypatch):
     guarded.fall()
 

@@ -12,6 +12,7 @@ batch is over, the judge compares what the exchange accepted with what PostgreSQ
     settings, apps   the real settings, with shorter clocks, strikes armed, at most one bug
     clocks           every clock of the platform, at a tenth of its length
     strikes          kill, freeze, raise, lose a COMMIT: laid per account, taken once
+    skew             a clock that is wrong for a while
     scenarios        what may happen to a round, and the draw
     planted, naive   bugs and the baseline, put in from outside
     programs         one process: started, killed, restarted

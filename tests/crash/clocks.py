@@ -41,6 +41,12 @@ WISH_SECONDS = 2.0
 FREEZE_SECONDS = 5.0
 """Longer than lease, window and deadline, shorter than a task's hard limit."""
 
+PARENT_FREEZE_SECONDS = 14.0
+"""Longer than the broker waits for an acknowledgement."""
+
+SKEW_LASTS_SECONDS = 4.0
+"""How long a clock is wrong."""
+
 
 def shorten() -> None:
     """Make every clock of this process shorter; before anything runs."""

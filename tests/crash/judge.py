@@ -3,16 +3,18 @@
     python -m tests.crash.judge --ledger FILE --database URL [--sent FILE] [--json]
 
 It shares no code with the platform and believes neither it nor the harness: the exchange's own
-ledger says what was done, PostgreSQL what was meant. An effect and the request it came from are
-the same when trade, action, amount and signature time are. Ends with 1 when anything is wrong.
+ledger says what was done, PostgreSQL what was meant, and when that was committed (`evidence`). An
+effect and the request it came from are the same when trade, action, amount and signature time
+are. It may be asked while the platform runs: it looks at one moment. Ends with 1 when anything is
+wrong.
 
-    written_before   every effect has an intent, committed before it
+    written_before   every effect has an intent, committed and claimed before it
     once             an intent, and a leg of a slot, has at most one effect
-    not_lost         what had an effect is known to have it, or a person is asked
-    not_guessed      what is called confirmed had its effect, or a person said so
-    not_old          nothing is signed long after it was decided
+    not_lost         what had an effect is not taken for undone
+    not_guessed      what is called done is done at the exchange, or a person said so
+    not_old          nothing is claimed long after it was decided
     in_budget        the effects stay within the caps of the automation's config
-    not_deleted      nothing is signed for a deleted automation
+    not_deleted      nothing is claimed for a deleted automation
     slot_known       what acted was started by somebody: no slot is made up on the way
     not_stuck        nothing is under way for longer than is allowed
 """
@@ -23,12 +25,13 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.crash.evidence import (
     Automation,
+    Claim,
     Effect,
     Errand,
     Intent,
@@ -37,14 +40,14 @@ from tests.crash.evidence import (
     read_slots,
 )
 
-HAD_EFFECT = {"confirmed", "satisfied", "needs_operator"}
+UNDONE = {"planned", "rejected", "lapsed"}
 UNDER_WAY = {"planned", "sending", "unknown"}
 DAY = timedelta(days=1)
 CLOCK = timedelta(milliseconds=1)
 """The exchange's clock shows whole milliseconds."""
 
 COMMIT = timedelta(milliseconds=500)
-"""How long the transaction that deletes, or plans, may take from its time to its commit."""
+"""How long a transaction that deletes or claims may take from its time to its commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +61,33 @@ class Violation:
 
 @dataclass
 class Case:
-    """Everything to be judged. `slots` are pairs of automation and slot, None when not known."""
+    """Everything to be judged, as it was at `now`.
+
+    `over` are the trades that run no more at the exchange, whoever ended them. `slots` are pairs
+    of automation and slot, None when not known.
+    """
 
     effects: list[Effect]
     intents: list[Intent]
     automations: dict[str, Automation]
+    now: datetime
+    over: set[str] = field(default_factory=set)
     errands: list[Errand] = field(default_factory=list)
     slots: set[tuple[str, str]] | None = None
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     wish: timedelta = timedelta(seconds=2)
     patience: timedelta = timedelta(seconds=60)
 
     def __post_init__(self) -> None:
-        signatures = {_signature(i, at): i for i in self.intents for at in i.signed_at}
-        self.cause = {effect.seq: signatures.get(_key(effect)) for effect in self.effects}
+        signatures = {_signature(i, claim): (i, claim) for i in self.intents for claim in i.claims}
+        self.causes = {
+            effect.seq: signatures[_key(effect)]
+            for effect in self.effects
+            if _key(effect) in signatures
+        }
         self.effects_of: dict[str, list[Effect]] = defaultdict(list)
         for effect in self.effects:
-            if intent := self.cause[effect.seq]:
-                self.effects_of[intent.id].append(effect)
+            if effect.seq in self.causes:
+                self.effects_of[self.causes[effect.seq][0].id].append(effect)
 
 
 def judge(case: Case) -> list[Violation]:
@@ -84,15 +96,17 @@ def judge(case: Case) -> list[Violation]:
 
 
 def written_before(case: Case) -> Iterator[Violation]:
-    """Every effect has an intent, committed before it."""
+    """Every effect has an intent, committed and claimed before it."""
     for effect in case.effects:
-        intent = case.cause[effect.seq]
-        if intent is None:
+        if effect.seq not in case.causes:
             text = f"{_said(effect)}: no intent was signed at {effect.signed_at:%T.%f}"
             yield Violation("written_before", _owner(case, effect), text)
-        elif intent.created_at > effect.at + CLOCK:
-            text = f"{_said(effect)}: its intent was written later, {intent.created_at:%T.%f}"
-            yield Violation("written_before", intent.automation, text)
+            continue
+        intent, claim = case.causes[effect.seq]
+        for what, at in (("written", intent.planned_at), ("claimed", claim.at)):
+            if at > effect.at + CLOCK:
+                text = f"{_said(effect)}: its intent was {what} later, at {at:%T.%f}"
+                yield Violation("written_before", intent.automation, text)
 
 
 def once(case: Case) -> Iterator[Violation]:
@@ -107,29 +121,31 @@ def once(case: Case) -> Iterator[Violation]:
 
 
 def not_lost(case: Case) -> Iterator[Violation]:
-    """What had an effect is known to have it, or a person is asked."""
+    """What had an effect is not taken for undone."""
     for intent in case.intents:
-        if case.effects_of[intent.id] and intent.state not in HAD_EFFECT:
+        if case.effects_of[intent.id] and intent.state in UNDONE:
             text = f"intent {intent.id} had an effect and is {intent.state}"
             yield Violation("not_lost", intent.automation, text)
 
 
 def not_guessed(case: Case) -> Iterator[Violation]:
-    """What is called confirmed had its effect, or a person said so."""
+    """What is called done is done at the exchange, or a person said so."""
     for intent in case.intents:
-        is_claimed = intent.state == "confirmed" and not intent.is_resolved
-        if is_claimed and not case.effects_of[intent.id]:
-            text = f"intent {intent.id} is confirmed and the exchange did nothing"
+        if intent.is_resolved or case.effects_of[intent.id]:
+            continue
+        is_over = intent.action == "close_position" and intent.trade in case.over
+        if intent.state == "confirmed" or (intent.state == "satisfied" and not is_over):
+            text = f"intent {intent.id} is {intent.state} and the exchange did nothing"
             yield Violation("not_guessed", intent.automation, text)
 
 
 def not_old(case: Case) -> Iterator[Violation]:
-    """Nothing is signed long after it was decided."""
+    """Nothing is claimed long after it was decided."""
     for intent in case.intents:
-        for at in intent.signed_at:
-            if at > intent.created_at + case.wish + COMMIT:
-                age = (at - intent.created_at).total_seconds()
-                text = f"intent {intent.id} was signed {age:.1f} s after it was written"
+        for claim in intent.claims:
+            if claim.at > intent.planned_at + case.wish + COMMIT:
+                age = (claim.at - intent.planned_at).total_seconds()
+                text = f"intent {intent.id} was claimed {age:.1f} s after it was written"
                 yield Violation("not_old", intent.automation, text)
 
 
@@ -152,13 +168,13 @@ def in_budget(case: Case) -> Iterator[Violation]:
 
 
 def not_deleted(case: Case) -> Iterator[Violation]:
-    """Nothing is signed for a deleted automation."""
-    for effect in case.effects:
-        automation = case.automations.get(_owner(case, effect))
-        deleted_at = automation and automation.deleted_at
-        if deleted_at and effect.signed_at > deleted_at + COMMIT:
-            text = f"{_said(effect)}: it was deleted at {deleted_at:%T.%f}"
-            yield Violation("not_deleted", automation.id, text)
+    """Nothing is claimed for a deleted automation."""
+    for intent in case.intents:
+        deleted_at = case.automations[intent.automation].deleted_at
+        for claim in intent.claims:
+            if deleted_at and claim.at > deleted_at + COMMIT:
+                text = f"intent {intent.id} was claimed after that, at {claim.at:%T.%f}"
+                yield Violation("not_deleted", intent.automation, text)
 
 
 def slot_known(case: Case) -> Iterator[Violation]:
@@ -173,8 +189,8 @@ def not_stuck(case: Case) -> Iterator[Violation]:
     """Nothing is under way for longer than is allowed."""
     since = case.now - case.patience
     for intent in case.intents:
-        if intent.state in UNDER_WAY and intent.created_at < since:
-            text = f"intent {intent.id} is {intent.state} since {intent.created_at:%T}"
+        if intent.state in UNDER_WAY and intent.planned_at < since:
+            text = f"intent {intent.id} is {intent.state} since {intent.planned_at:%T}"
             yield Violation("not_stuck", intent.automation, text)
     for errand in case.errands:
         if errand.created_at < since:
@@ -199,15 +215,15 @@ def _key(effect: Effect) -> tuple[object, ...]:
     return effect.trade, effect.action, effect.amount, effect.signed_at
 
 
-def _signature(intent: Intent, at: datetime) -> tuple[object, ...]:
-    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+def _signature(intent: Intent, claim: Claim) -> tuple[object, ...]:
+    at = claim.signed_at.replace(microsecond=claim.signed_at.microsecond // 1000 * 1000)
     return intent.trade, intent.action, intent.amount, at
 
 
 def _owner(case: Case, effect: Effect) -> str:
     """The automation an effect counts for: of its intent, or of any on the same trade."""
-    if intent := case.cause[effect.seq]:
-        return intent.automation
+    if effect.seq in case.causes:
+        return case.causes[effect.seq][0].automation
     return next((i.automation for i in case.intents if i.trade == effect.trade), "")
 
 
@@ -223,15 +239,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Judge, and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--ledger", type=Path, required=True, help="the exchange's ledger")
-    parser.add_argument("--database", required=True, help="postgres://… of the platform")
+    parser.add_argument("--database", required=True, help="postgres://… of the platform, watched")
     parser.add_argument("--sent", type=Path, help="JSON lines of the slots that were made")
     parser.add_argument("--wish-seconds", type=float, default=20, help="age an intent may have")
     parser.add_argument("--stuck-seconds", type=float, default=600, help="how long it may take")
     parser.add_argument("--json", action="store_true", help="for programs")
     given = parser.parse_args(arguments)
+    rows = read_database(given.database)
+    effects, over = read_ledger(given.ledger, until=rows.read_at)
     case = Case(
-        read_ledger(given.ledger),
-        *read_database(given.database),
+        effects,
+        rows.intents,
+        rows.automations,
+        rows.read_at,
+        over,
+        rows.errands,
         slots=read_slots(given.sent) if given.sent else None,
         wish=timedelta(seconds=given.wish_seconds),
         patience=timedelta(seconds=given.stuck_seconds),

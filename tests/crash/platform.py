@@ -66,8 +66,14 @@ class Platform:
                 servers["postgres"].process.send_signal(signal.SIGQUIT)
             case "worker":
                 self.programs["worker-act"].send(signal.SIGKILL)
+            case "worker_frozen":
+                self.programs["worker-act"].process.send_signal(signal.SIGSTOP)
             case "beat" | "sweep":
                 self.programs[outage].send(signal.SIGKILL)
+
+    def thaw(self) -> None:
+        """Let the worker go on whose main process was frozen; its children never were."""
+        self.programs["worker-act"].process.send_signal(signal.SIGCONT)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from axisor.up.site import ROOT
 from exchanges.paper.control_client import ControlClient
 from tests.crash import poison
-from tests.crash.clocks import WINDOW_SECONDS, WISH_SECONDS
+from tests.crash.clocks import PARENT_FREEZE_SECONDS, WINDOW_SECONDS, WISH_SECONDS
 from tests.crash.platform import Platform
 from tests.crash.result import Result
 from tests.crash.rounds import HIGH, LOW, Round, Standing, deleted_twin, open_round
@@ -144,7 +144,10 @@ class Run:
                 poison.push_all(client, deleted=deleted)
         if each.scenario.outage:
             down = partial(self.platform.take_down, each.scenario.outage)
-            self._agenda.append((now + each.scenario.outage_after, down))
+            at = now + each.scenario.outage_after
+            self._agenda.append((at, down))
+            if each.scenario.outage == "worker_frozen":
+                self._agenda.append((at + PARENT_FREEZE_SECONDS, self.platform.thaw))
 
     def _await(self, batch: list[Round], progress: Progress) -> None:
         deadline = time.monotonic() + self._patience

@@ -3,23 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from exchanges.failpoints import PLACES, Place
 from tests.crash.clocks import CLIENT_SECONDS, WINDOW_SECONDS
 from tests.crash.strikes import How, Strike
 
-Outage = Literal["valkey_killed", "valkey_emptied", "postgres_restarted", "beat", "sweep", "worker"]
-Deed = Literal["adds_margin", "closes", "deletes"]
-
-OUTAGES: tuple[Outage, ...] = (
+Outage = Literal[
     "valkey_killed",
     "valkey_emptied",
     "postgres_restarted",
     "beat",
     "sweep",
     "worker",
-)
+    "worker_frozen",
+]
+Deed = Literal["adds_margin", "closes", "deletes"]
+
+OUTAGES: tuple[Outage, ...] = get_args(Outage)
 
 ONE = {"amount": 200_000, "max_per_position": 200_000, "max_per_day": 200_000}
 TWO = {"amount": 100_000, "max_per_position": 200_000, "max_per_day": 400_000}
@@ -82,8 +83,8 @@ def _struck_twice(random: Random) -> Scenario:
 
 
 def _fault(random: Random) -> dict[str, Any]:
+    """What the exchange does to the acting call, each row as often as the others."""
     late = round(random.uniform(CLIENT_SECONDS + 0.2, WINDOW_SECONDS - 0.2), 2)
-    too_late = WINDOW_SECONDS + 0.5
     return random.choice(
         [
             {"kind": "cut_before"},
@@ -92,7 +93,7 @@ def _fault(random: Random) -> dict[str, Any]:
             {"kind": "fail_after"},
             {"kind": "delay_before", "seconds": late},
             {"kind": "delay_before", "seconds": late},
-            {"kind": "delay_before", "seconds": too_late},
+            {"kind": "delay_before", "seconds": WINDOW_SECONDS + 0.5},
             {"kind": "delay_after", "seconds": late},
         ]
     )
@@ -114,6 +115,16 @@ def _blind(random: Random) -> Scenario:
     fault = random.choice([{"kind": "cut_after"}, {"kind": "cut_before"}])
     strike = Strike("leaving", "fail_lists", random.randint(3, 15))
     return Scenario(f"{fault['kind']}, lists fail", (strike,), fault)
+
+
+def _skewed(random: Random) -> Scenario:
+    """A clock that is off by less or more than the window, and something that makes it matter."""
+    place: Place = random.choice(["accepted", "planned", "claimed"])
+    seconds = random.choice([-1.4, -0.5, 0.5, 1.4]) * WINDOW_SECONDS
+    fault = random.choice([{}, {"kind": "cut_before"}, {"kind": "cut_after"}])
+    then: How = random.choice(["kill", "freeze"])
+    strikes = (Strike(place, "skew", seconds=seconds), Strike("leaving", then))
+    return Scenario(f"clock off at {place}", strikes[: random.randint(1, 2)], fault)
 
 
 def _lost_commit(random: Random) -> Scenario:
@@ -157,21 +168,23 @@ def _deleted(random: Random) -> Scenario:
 
 
 _WEIGHTS: tuple[tuple[Callable[[Random], Scenario], float], ...] = (
-    (_struck("kill"), 28),
+    (_struck("kill"), 18),
     (_struck("kill_worker"), 3),
-    (_struck("freeze"), 14),
-    (_struck("raise"), 6),
-    (_struck_twice, 6),
-    (_exchange, 16),
-    (_exchange_and_struck, 6),
+    (_struck("freeze"), 9),
+    (_struck("raise"), 4),
+    (_struck_twice, 5),
+    (_exchange, 10),
+    (_exchange_and_struck, 4),
     (_blind, 3),
-    (_lost_commit, 6),
-    (_redelivered, 5),
-    (_poison, 1),
-    (_outage, 2),
-    (_person, 2),
-    (_deleted, 2),
+    (_skewed, 5),
+    (_lost_commit, 5),
+    (_redelivered, 4),
+    (_poison, 3),
+    (_person, 3),
+    (_deleted, 3),
+    (_outage, 3 * len(OUTAGES)),
 )
+"""In per cent of the rounds: outages three of each kind."""
 
 LATE = {"kind": "delay_before", "seconds": CLIENT_SECONDS * 2}
 FROZEN_PLAN = Scenario("freeze at planned", (Strike("planned", "freeze"),), action=MANY)

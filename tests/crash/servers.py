@@ -16,6 +16,7 @@ from psycopg import sql
 from axisor.up.postgres import Postgres
 from axisor.up.site import ROOT
 from axisor.up.valkey import Valkey
+from tests.crash.evidence import watch
 from tests.crash.programs import MANAGE, Program
 from tests.servers import free_port
 
@@ -23,9 +24,10 @@ SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "60",
+    "track_commit_timestamp": "on",
 }
 """The machine itself does not fail here, so nothing has to reach its disk; but what is committed
-must survive PostgreSQL's own death, so commits stay synchronous."""
+must survive PostgreSQL's own death, so commits stay synchronous. They are dated for the judge."""
 
 
 class Servers:
@@ -48,7 +50,7 @@ class Servers:
         self._copies = 0
 
     def start(self) -> None:
-        """Start both and migrate the database."""
+        """Start both, migrate the database and watch it."""
         self.postgres.prepare()
         self.valkey.prepare()
         for program in self.programs.values():
@@ -61,6 +63,7 @@ class Servers:
             env=self.environment(self.postgres.url),
             check=True,
         )
+        watch(self.postgres.url)
 
     def stop(self) -> None:
         """End both."""

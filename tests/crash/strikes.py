@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
@@ -18,8 +18,10 @@ import requests
 
 from exchanges import failpoints
 from exchanges.failpoints import Place
+from tests.crash.clocks import SKEW_LASTS_SECONDS
+from tests.crash.skew import shift_clock
 
-How = Literal["kill", "kill_worker", "freeze", "raise", "lose_commit", "fail_lists"]
+How = Literal["kill", "kill_worker", "freeze", "raise", "lose_commit", "fail_lists", "skew"]
 
 LOSE_COMMIT = "crash: lose COMMIT "
 """What a process says to the proxy before it: one of its next COMMITs gets no reply."""
@@ -33,12 +35,13 @@ class Struck(RuntimeError):
 class Strike:
     """What happens at a place; `count` says which COMMIT is lost, or how many lists fail.
 
-    `paper_account` is whose lists fail, at the exchange's control API at `control`.
+    `seconds` is how far the process' clock is ahead from there on; negative when it is behind.
     """
 
     place: Place
     how: How
     count: int = 1
+    seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,14 @@ class Taken:
 
 
 def lay(folder: Path, account: UUID, strike: Strike, **details: str) -> None:
-    """Have `account` struck, once."""
+    """Have `account` struck, once.
+
+    `details` are what a strike at its exchange needs: the `paper_account` whose lists fail, at the
+    control API at `control`.
+    """
     file = folder / f"{account}.{strike.place}"
     unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps({"how": strike.how, "count": strike.count, **details}))
+    unfinished.write_text(json.dumps({**asdict(strike), **details}))
     unfinished.rename(file)
 
 
@@ -149,6 +156,10 @@ def _fail_lists(order: dict[str, Any]) -> None:
     requests.post(f"{order['control']}/control/faults", json=fault, timeout=5).raise_for_status()
 
 
+def _skew(order: dict[str, Any]) -> None:
+    shift_clock(order["seconds"], lasting=SKEW_LASTS_SECONDS)
+
+
 _HOW: dict[How, Callable[[dict[str, Any]], None]] = {
     "kill": _kill,
     "kill_worker": _kill_worker,
@@ -156,4 +167,5 @@ _HOW: dict[How, Callable[[dict[str, Any]], None]] = {
     "raise": _raise,
     "lose_commit": _lose_commit,
     "fail_lists": _fail_lists,
+    "skew": _skew,
 }

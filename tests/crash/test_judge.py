@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from axisor.up.site import ROOT
-from tests.crash.evidence import Automation, Effect, Errand, Intent
+from tests.crash.evidence import Automation, Claim, Effect, Errand, Intent
 from tests.crash.judge import RULES, Case, judge
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -27,8 +27,8 @@ INTENT = Intent(
     trade="t1",
     amount=100,
     state="confirmed",
-    created_at=NOON,
-    signed_at=(after(0.1234567),),
+    planned_at=NOON,
+    claims=(Claim(after(0.13), signed_at=after(0.1234567)),),
 )
 EFFECT = Effect(1, "add_margin", "t1", 100, at=after(0.2), signed_at=after(0.123))
 GUARD = Automation("a1", per_position=200, per_day=300)
@@ -39,6 +39,7 @@ def case(
     effects=(EFFECT,),
     intents=(INTENT,),
     guard=GUARD,
+    over=(),
     errands=(),
     slots=None,
 ) -> Case:
@@ -46,9 +47,10 @@ def case(
         list(effects),
         list(intents),
         {guard.id: guard},
+        after(30),
+        set(over),
         list(errands),
         slots,
-        now=after(30),
         patience=timedelta(seconds=20),
     )
 
@@ -56,14 +58,21 @@ def case(
 def again(seconds: float, **changes) -> tuple[Effect, Intent]:
     """A second intent of another slot, rightly executed."""
     effect = replace(EFFECT, seq=2, at=after(seconds + 0.1), signed_at=after(seconds))
-    intent = replace(
-        INTENT, id="i2", slot="tick:2", created_at=after(seconds), signed_at=(after(seconds),)
-    )
+    claim = Claim(after(seconds + 0.01), signed_at=after(seconds))
+    intent = replace(INTENT, id="i2", slot="tick:2", planned_at=after(seconds), claims=(claim,))
     return replace(effect, **changes), intent
 
 
-UNSENT = replace(INTENT, state="lapsed", signed_at=())
-PUT_BACK = replace(INTENT, signed_at=(after(0.05), after(0.1234567)))
+[CLAIM] = INTENT.claims
+EARLIER = Claim(after(0.06), signed_at=after(0.05))
+UNSENT = replace(INTENT, state="lapsed", claims=())
+PUT_BACK = replace(INTENT, claims=(EARLIER, CLAIM))
+CLOSE = replace(INTENT, action="close_position", amount=None, state="satisfied")
+LATEST_EFFECT, LATEST = again(15)
+WRONG_CLOCK = after(5)
+BY_A_WRONG_CLOCK = replace(INTENT, claims=(replace(CLAIM, signed_at=WRONG_CLOCK),))
+CLAIMED_LATE = replace(CLAIM, at=after(0.3))
+SATISFIED = replace(INTENT, state="satisfied")
 
 
 @pytest.mark.parametrize(
@@ -72,14 +81,20 @@ PUT_BACK = replace(INTENT, signed_at=(after(0.05), after(0.1234567)))
         case(),
         case(effects=[], intents=[UNSENT]),
         case(effects=[], intents=[replace(INTENT, state="lapsed")]),
-        case(effects=[], intents=[replace(INTENT, state="satisfied")]),
+        case(effects=[], intents=[CLOSE], over=["t1"]),
         case(effects=[], intents=[replace(INTENT, is_resolved=True)]),
         case(intents=[replace(INTENT, state="needs_operator")]),
         case(intents=[PUT_BACK]),
         case(effects=[EFFECT, again(1)[0]], intents=[INTENT, again(1)[1]]),
         case(slots={("a1", "tick:1")}),
         case(guard=replace(GUARD, deleted_at=after(5))),
-        case(effects=[], intents=[replace(UNSENT, state="planned", created_at=after(29))]),
+        case(effects=[], intents=[replace(UNSENT, state="planned", planned_at=after(29))]),
+        case(effects=[LATEST_EFFECT], intents=[replace(LATEST, state="sending")]),
+        case(
+            effects=[replace(EFFECT, signed_at=WRONG_CLOCK)],
+            intents=[BY_A_WRONG_CLOCK],
+            guard=replace(GUARD, deleted_at=after(2)),
+        ),
         case(guard=Automation("a1")),
     ],
     ids=[
@@ -94,6 +109,8 @@ PUT_BACK = replace(INTENT, signed_at=(after(0.05), after(0.1234567)))
         "the slot was made",
         "deleted afterwards",
         "under way for a second",
+        "done, and not yet known to be",
+        "signed by a clock that is ahead",
         "no caps to keep",
     ],
 )
@@ -112,7 +129,15 @@ THIRD_EFFECT, THIRD = again(2)
         ("written_before", case(intents=[replace(INTENT, amount=101)])),
         ("written_before", case(intents=[replace(INTENT, trade="t2")])),
         ("written_before", case(effects=[replace(EFFECT, signed_at=after(0.124))])),
-        ("written_before", case(intents=[replace(INTENT, created_at=after(0.3))])),
+        ("written_before", case(intents=[replace(INTENT, planned_at=after(0.3))])),
+        (
+            "written_before",
+            case(intents=[replace(INTENT, claims=(CLAIMED_LATE,))]),
+        ),
+        (
+            "written_before",
+            case(intents=[replace(PUT_BACK, claims=(EARLIER, CLAIMED_LATE))]),
+        ),
         ("once", case(effects=[EFFECT, SECOND])),
         (
             "once",
@@ -131,7 +156,12 @@ THIRD_EFFECT, THIRD = again(2)
         ("not_lost", case(intents=[replace(INTENT, state="rejected")])),
         ("not_lost", case(intents=[replace(INTENT, state="planned")])),
         ("not_guessed", case(effects=[])),
-        ("not_old", case(intents=[replace(INTENT, created_at=after(-3))])),
+        ("not_guessed", case(effects=[], intents=[CLOSE])),
+        (
+            "not_guessed",
+            case(effects=[], intents=[SATISFIED], over=["t1"]),
+        ),
+        ("not_old", case(intents=[replace(INTENT, planned_at=after(-3))])),
         (
             "in_budget",
             case(
@@ -151,6 +181,8 @@ THIRD_EFFECT, THIRD = again(2)
         "an effect on another trade",
         "an effect signed at another time",
         "an intent written after its effect",
+        "an intent claimed after its effect",
+        "an intent claimed again after its effect",
         "two effects of one signature",
         "two effects of two signatures",
         "two intents of one slot and leg",
@@ -158,6 +190,8 @@ THIRD_EFFECT, THIRD = again(2)
         "rejected, and it was done",
         "planned again, and it was done",
         "confirmed, and it was not done",
+        "a close that is called satisfied, and the trade runs",
+        "an addition that is called satisfied, which nobody can see",
         "an old wish",
         "more than the position's cap",
         "more than the day's cap",
