@@ -14,6 +14,11 @@ from django.db.models.functions import Now
 
 from automations.models import Automation, Errand, Execution
 from automations.rules.registry import kind_of
+from automations.sensing import utc_now
+
+LAPSES_AFTER = timedelta(seconds=60)
+PERIODS = 4
+"""An errand is too old after so many periods of its automation, and not before `LAPSES_AFTER`."""
 
 
 def accept(automation: Automation, *, slot: str, cause: str) -> None:
@@ -33,6 +38,12 @@ def accept(automation: Automation, *, slot: str, cause: str) -> None:
 def is_done(errand: Errand) -> bool:
     """Whether its execution was written meanwhile: a message that came again may be late."""
     return Execution.objects.filter(automation=errand.automation, slot=errand.slot).exists()
+
+
+def is_overtaken(errand: Errand) -> bool:
+    """Whether it is so old that later ticks have to decide: it was meant for another market."""
+    lifetime = max(LAPSES_AFTER, PERIODS * timedelta(seconds=errand.automation.period))
+    return utc_now() - errand.created_at > lifetime
 
 
 def due(account_id: UUID) -> QuerySet[Errand]:

@@ -127,6 +127,9 @@ def _decide_and_act(
         with transaction.atomic():
             errands.finish(automation, errand.slot)
         return
+    if errands.is_overtaken(errand):
+        journal.record_overtaken(errand)
+        return
     started_at = utc_now()
     snapshot = sensing.from_exchange(automation, client)
     turns.extend(automation.account_id, fence)

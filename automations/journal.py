@@ -1,5 +1,7 @@
 """What is written down about runs and troubles, and who is told; quiet checks: `quiet`."""
 
+import logging
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -10,12 +12,14 @@ from accounts.errors import AccountError
 from accounts.models import Event
 from accounts.services import record_event
 from automations import errands, sensing
-from automations.models import Automation, Execution
+from automations.models import Automation, Errand, Execution
 from automations.rules.base import Decision, Finding, Reason, Severity
 from automations.rules.registry import kind_of
 from automations.sensing import utc_now
 from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
+
+log = logging.getLogger(__name__)
 
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 
@@ -63,32 +67,48 @@ def note_decision(automation: Automation, decision: Decision) -> None:
 
 def record_failure(automation: Automation, *, slot: str, cause: str, error: Exception) -> None:
     """Say that the slot's run failed for good before anything was sent; its errand is over."""
-    kind, now = kind_of(automation.kind), utc_now()
-    severity = Severity.CRITICAL if kind.is_protective else Severity.WARNING
-    text = f"The run failed before anything was sent. {words(error)}"
-    with transaction.atomic():
-        errands.finish(automation, slot)
-        _, is_new = Execution.objects.get_or_create(
-            automation=automation,
-            slot=slot,
-            defaults={
-                "account": automation.account,
-                "account_name": automation.account.name,
-                "cause": cause,
-                "event": kind.event,
-                "status": Execution.Status.ERROR,
-                "reason_code": "failed",
-                "reason_text": "The run failed before anything was sent.",
-                "error": words(error),
-                "inputs": {},
-                "started_at": now,
-                "finished_at": now,
-            },
-        )
-        if is_new:
-            reason = Reason("failed", text, severity)
-            tell(automation, reason, kind=kind.event)
-            _note(automation, reason, reason.code)
+    severity = Severity.CRITICAL if kind_of(automation.kind).is_protective else Severity.WARNING
+    reason = Reason("failed", "The run failed before anything was sent.", severity)
+    _record_undone(automation, slot, cause, reason, words(error))
+
+
+def record_overtaken(errand: Errand) -> None:
+    """Say that the errand was dropped, since nobody got to it in time."""
+    age = round((utc_now() - errand.created_at).total_seconds())
+    text = f"It was dropped {age:,} s after it was found: later ticks decide on what is so now."
+    log.warning("Automation %s, %s: %s", errand.automation_id, errand.slot, text)
+    reason = Reason("overtaken", text, Severity.WARNING)
+    _record_undone(errand.automation, errand.slot, errand.cause, reason)
+
+
+@transaction.atomic
+def _record_undone(
+    automation: Automation, slot: str, cause: str, reason: Reason, error: str = ""
+) -> None:
+    """Finish the slot's errand with an execution that sent nothing, and tell it, but only once."""
+    errands.finish(automation, slot)
+    event, now = kind_of(automation.kind).event, utc_now()
+    _, is_new = Execution.objects.get_or_create(
+        automation=automation,
+        slot=slot,
+        defaults={
+            "account": automation.account,
+            "account_name": automation.account.name,
+            "cause": cause,
+            "event": event,
+            "status": Execution.Status.ERROR,
+            "reason_code": reason.code,
+            "reason_text": reason.text,
+            "error": error,
+            "inputs": {},
+            "started_at": now,
+            "finished_at": now,
+        },
+    )
+    if is_new:
+        told = replace(reason, text=f"{reason.text} {error}".strip())
+        tell(automation, told, kind=event)
+        _note(automation, told, reason.code)
 
 
 def record_blind(automation: Automation, error: Exception) -> None:

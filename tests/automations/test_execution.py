@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
-from automations import intents, sensing, tasks
+from automations import errands, intents, sensing, tasks
 from automations.memory import recall
-from automations.models import Execution, Intent, TradeLog, Turn
+from automations.models import Errand, Execution, Intent, TradeLog, Turn
 from automations.perform import perform
 from automations.services import update_automation
 from automations.turns import AccountBusy, turn
@@ -283,6 +283,26 @@ def test_only_the_last_day_and_running_trades_count(guarded):
     Intent.objects.update(created_at=timezone.now() - timedelta(hours=25))
     running = [guarded.trade["id"]]
     assert [len(past_of(guarded, trades)) for trades in (running, [])] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("every", "age", "is_overtaken"),
+    [(5, 40, False), (5, 61, True), (30, 100, False), (30, 121, True)],
+    ids=["within a minute", "later", "within four periods", "later than four"],
+)
+def test_an_errand_that_later_ticks_overtook_is_dropped(guarded, every, age, is_overtaken):
+    update_automation(automation=guarded.automation, every=every)
+    guarded.fall()
+    errands.accept(guarded.automation, slot="tick:1", cause="tick")
+    Errand.objects.update(created_at=timezone.now() - timedelta(seconds=age))
+    execution = guarded.run("tick:1")
+    assert execution.reason_code == ("overtaken" if is_overtaken else "threshold_reached")
+    assert guarded.effects() == ([] if is_overtaken else ["add_margin"])
+    guarded.run("tick:1")
+    guarded.run("tick:2")
+    assert guarded.effects() == ["add_margin"]
+    assert Event.objects.filter(data__reason="overtaken").count() == is_overtaken
+    assert Errand.objects.count() == 0
 
 
 @pytest.mark.parametrize("pause", [True, False], ids=["paused", "running"])

@@ -11,6 +11,7 @@ from pkgutil import resolve_name
 
 TENTH = 10
 CLOCKS = (
+    "automations.errands:LAPSES_AFTER",
     "automations.intents:SEND_WITHIN",
     "automations.sensing:LOOKING",
     "automations.settlement:LOOK_AGAIN_AFTER",
