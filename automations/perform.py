@@ -40,6 +40,8 @@ Answer = Trade | CrossOrder | CrossPosition | Swap | SpotOrder | Transfer
 """What the exchange says of that which was acted on."""
 
 CENTS = Decimal("0.01")
+CROSS_TARGET = "cross"
+OPEN_TARGET = "open"
 
 
 def perform(
@@ -115,9 +117,9 @@ def target_of(action: Action, automation: UUID) -> str:
     """What an action acts on: of those that must not be repeated, one at a time per target."""
     match action:
         case OpenTrade():
-            return f"open:{automation}"
+            return f"{OPEN_TARGET}:{automation}"
         case OrderCross() | DepositCross():
-            return "cross"
+            return CROSS_TARGET
         case SwapAsset():
             return "swap"
         case OrderSpot(symbol):

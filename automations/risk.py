@@ -31,15 +31,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What the account's automations sent, or may have: sats by target, sats and orders a day."""
-
-    sats_by_target: tuple[tuple[str, int], ...] = ()
-    sats_today: int = 0
-    orders_today: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Restrictions:
     """What a person has stopped: whatever opens something, separately all the rest, and
     whatever nobody has confirmed, which is not held back but proposed.
@@ -51,17 +42,13 @@ class Restrictions:
 
 
 def vet(
-    decision: Decision,
-    snapshot: Snapshot,
-    limits: Limits,
-    usage: Usage,
-    restrictions: Restrictions,
+    decision: Decision, snapshot: Snapshot, limits: Limits, restrictions: Restrictions
 ) -> Decision:
     """The decision without what exceeds a limit; its reason says what was held back, and why."""
     passed: list[Action] = []
     held: list[Reason] = []
     for steps in _sagas(decision.actions):
-        reason = _objection([*passed, *steps], steps, snapshot, limits, usage, restrictions)
+        reason = _objection([*passed, *steps], steps, snapshot, limits, restrictions)
         if reason is None:
             passed += steps
         else:
@@ -103,14 +90,13 @@ def _objection(
     steps: list[Action],
     snapshot: Snapshot,
     limits: Limits,
-    usage: Usage,
     restrictions: Restrictions,
 ) -> Reason | None:
     """Why `steps` must not follow; `together` are they and all that passed before them."""
     checks = (
         _restricted(steps, restrictions),
-        _too_many_sats(together, snapshot, limits, usage),
-        _too_many_orders(together, limits, usage),
+        _too_many_sats(together, snapshot, limits),
+        _too_many_orders(together, snapshot, limits),
         _too_much_leverage(steps, limits),
         _too_much_exposure(together, snapshot, limits),
     )
@@ -125,14 +111,12 @@ def _restricted(steps: list[Action], restrictions: Restrictions) -> Reason | Non
     return None
 
 
-def _too_many_sats(
-    together: list[Action], snapshot: Snapshot, limits: Limits, usage: Usage
-) -> Reason | None:
+def _too_many_sats(together: list[Action], snapshot: Snapshot, limits: Limits) -> Reason | None:
     moved = [_moved(action, snapshot) for action in together]
-    today = usage.sats_today + sum(sats for _, sats in moved)
+    today = snapshot.usage.sats_today + sum(sats for _, sats in moved)
     if limits.sats_per_day is not None and today > limits.sats_per_day:
         return _over("account_sats_per_day", today, limits.sats_per_day, "sats in 24 hours")
-    on_targets = dict(usage.sats_by_target)
+    on_targets = dict(snapshot.usage.sats_by_position)
     for target, sats in moved:
         on_targets[target] = on_targets.get(target, 0) + sats
     most = max((on_targets[target] for target, sats in moved if sats), default=0)
@@ -156,8 +140,8 @@ def _moved(action: Action, snapshot: Snapshot) -> tuple[str, int]:
             return "", 0
 
 
-def _too_many_orders(together: list[Action], limits: Limits, usage: Usage) -> Reason | None:
-    orders = usage.orders_today + len(together)
+def _too_many_orders(together: list[Action], snapshot: Snapshot, limits: Limits) -> Reason | None:
+    orders = snapshot.usage.orders_today + len(together)
     if limits.orders_per_day is not None and orders > limits.orders_per_day:
         return _over("account_orders_per_day", orders, limits.orders_per_day, "orders in 24 hours")
     return None

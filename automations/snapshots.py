@@ -34,14 +34,26 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What all automations of an account sent, or may have: sats by position, and in 24 hours
+    sats and orders.
+    """
+
+    sats_by_position: tuple[tuple[str, int], ...] = ()
+    sats_today: int = 0
+    orders_today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a rule may look at, as it was at `now`.
 
     `past` is what this automation did before, in 24 hours or to a trade that still runs, and
     `lifetime` all of it, counted. Of the account's actions that must not be repeated, by
     whatever automation, `under_way` names the targets on which one is just being sent, `unsettled`
-    those on which its outcome is not known; a trade stands there by its id, everything else as in
-    `automations.perform.target_of`. `quotes` are the markets that the rule's config asks for, by
+    those on which its outcome is not known: trades by their ids, `cross`, `swap`, `spot:BTC/USD`,
+    and `open` for a new trade of the automation's own. `usage` is what counts against the
+    account's limits. `quotes` are the markets that the rule's config asks for, by
     symbol; synthetic dollars of LN Markets are quoted as `BTC/USD`.
     """
 
@@ -52,6 +64,7 @@ class Snapshot:
     under_way: frozenset[str]
     unsettled: frozenset[str]
     lifetime: Lifetime = Lifetime()
+    usage: Usage = Usage()
     quotes: tuple[tuple[str, Aged[BestPrice]], ...] = ()
 
     @property

@@ -1,0 +1,78 @@
+"""What runs, and on which account."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import ExchangeAccount
+from automations.rules.registry import KINDS
+
+MIN_PERIOD = 1
+MAX_PERIOD = 3600
+
+
+class Automation(models.Model):
+    """One rule on one account. `every` is its period in seconds, None for its kind's default.
+
+    `reason_code` and `reason_text` are of the last check; its `verdict` changes when any position
+    is judged in another way. `told` names the hindrances that stand and that the owner was told.
+    `memory` is what its rule remembers of what it saw.
+    """
+
+    class Mode(models.TextChoices):
+        """Whether it acts: at once, only with a person's yes, or not at all but on paper."""
+
+        LIVE = "live"
+        CONFIRM = "confirm"
+        SHADOW = "shadow"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    account = models.ForeignKey(
+        ExchangeAccount, on_delete=models.PROTECT, related_name="automations"
+    )
+    kind = models.CharField(max_length=32)
+    name = models.CharField(max_length=100)
+    config = models.JSONField()
+    every = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MIN_PERIOD), MaxValueValidator(MAX_PERIOD)],
+    )
+    is_active = models.BooleanField(default=True)
+    mode = models.CharField(max_length=16, choices=Mode, default=Mode.LIVE)
+    memory = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reason_code = models.CharField(max_length=64, blank=True, editable=False)
+    reason_text = models.TextField(blank=True, editable=False)
+    verdict = models.CharField(max_length=64, blank=True, editable=False)
+    told = models.JSONField(default=list, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=list(KINDS)), name="automation_kind"),
+            models.CheckConstraint(condition=~Q(name=""), name="automation_has_name"),
+            models.CheckConstraint(
+                condition=Q(every__isnull=True) | Q(every__range=(MIN_PERIOD, MAX_PERIOD)),
+                name="automation_every_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True) | Q(is_active=False),
+                name="automation_deleted_is_inactive",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+    @property
+    def period(self) -> int:
+        """Seconds between two checks."""
+        return self.every or KINDS[self.kind].every
