@@ -3,10 +3,10 @@
 Numbers must be JSON numbers; fields that the exchange does not know are ignored, as it does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,7 @@ MAX_LEVERAGE = 100
 MAX_QUANTITY = 500_000
 MAX_SATS = 2_100_000_000_000_000
 MAX_PAGE = 1000
+T = TypeVar("T")
 
 
 def _number(value: object) -> object:
@@ -126,8 +127,22 @@ class Page(Command):
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
     cursor: str | None = None
 
-    def covers(self, at: datetime) -> bool:
-        """Whether `at` lies in the wanted span, both ends included."""
+    def of(
+        self, items: Sequence[T], *, key: Callable[[T], str], at: Callable[[T], datetime]
+    ) -> tuple[list[T], bool]:
+        """What of `items` is on the page, in their order, and whether there are more.
+
+        Raises `Refusal` when the cursor is the `key` of none of them.
+        """
+        if self.cursor is not None:
+            keys = [key(item) for item in items]
+            if self.cursor not in keys:
+                raise Refusal("cursor: must be the nextCursor of an earlier answer")
+            items = items[keys.index(self.cursor) + 1 :]
+        matching = [item for item in items if self._covers(at(item))]
+        return matching[: self.limit], len(matching) > self.limit
+
+    def _covers(self, at: datetime) -> bool:
         since, until = self.since or at, self.until or at
         return since <= at <= until
 

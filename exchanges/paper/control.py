@@ -17,7 +17,7 @@ from starlette.routing import Route
 from exchanges.paper import decisions, javascript, wire
 from exchanges.paper.account import Account
 from exchanges.paper.answers import answer, canonical_body
-from exchanges.paper.changes import By
+from exchanges.paper.changes import By, Change
 from exchanges.paper.commands import (
     ControlCommand,
     CreateAccount,
@@ -125,22 +125,22 @@ class Control:
     async def _open_trade(self, request: Request) -> Response:
         order = OpenTrade.read(await _json(request))
         account = self._account(request)
-        [trade] = self._exchange.act(decisions.open_trade, account, order, by=By.CONTROL)
-        return answer(wire.trade_json(trade, mark=self._exchange.book.price), 201)
+        [change] = self._exchange.act(decisions.open_trade, account, order, by=By.CONTROL)
+        return answer(self._trade_json(change), 201)
 
     async def _close_trade(self, request: Request) -> Response:
         await _json(request)
         command = OnTrade(id=request.path_params["trade_id"])
         account = self._account(request)
-        [trade] = self._exchange.act(decisions.close_trade, account, command, by=By.CONTROL)
-        return answer(wire.trade_json(trade, mark=self._exchange.book.price))
+        [change] = self._exchange.act(decisions.close_trade, account, command, by=By.CONTROL)
+        return answer(self._trade_json(change))
 
     async def _add_margin(self, request: Request) -> Response:
         given = AddedMargin.read(await _json(request))
         account = self._account(request)
         command = MoveMargin(id=request.path_params["trade_id"], amount=given.amount)
-        [trade] = self._exchange.act(decisions.add_margin, account, command, by=By.CONTROL)
-        return answer(wire.trade_json(trade, mark=self._exchange.book.price))
+        [change] = self._exchange.act(decisions.add_margin, account, command, by=By.CONTROL)
+        return answer(self._trade_json(change))
 
     async def _read_price(self, _request: Request) -> Response:
         return answer({"price": self._exchange.book.price})
@@ -170,6 +170,11 @@ class Control:
     async def _read_ledger(self, request: Request) -> Response:
         after = LedgerAfter.read(dict(request.query_params)).after
         return answer({"entries": self._exchange.ledger(after=after)})
+
+    def _trade_json(self, change: Change) -> dict[str, Any]:
+        if change.trade is None:
+            raise TypeError(f"{change.kind} changes no trade")
+        return wire.trade_json(change.trade, mark=self._exchange.book.price)
 
     def _account(self, request: Request) -> Account:
         return self._exchange.book.account(request.path_params["account_id"])

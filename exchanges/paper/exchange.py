@@ -18,7 +18,6 @@ from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import Command, CreateAccount
 from exchanges.paper.decisions import Occasion, move_price
 from exchanges.paper.ledger import Ledger
-from exchanges.paper.trades import IsolatedTrade
 from exchanges.types import Credentials
 
 C = TypeVar("C", bound=Command)
@@ -84,12 +83,12 @@ class PaperExchange:
         *,
         by: By,
         signed_at: datetime | None = None,
-    ) -> list[IsolatedTrade]:
-        """Decide and accept; answers the trades as they are now. Raises `Refusal`."""
+    ) -> list[Change]:
+        """Decide and accept; answers what changed. Raises `Refusal`."""
         occasion = Occasion(self.book, account, self.now(), by, str(uuid4()), signed_at)
         changes = decision(occasion, command)
         self._accept(changes)
-        return [change.trade for change in changes if change.trade is not None]
+        return changes
 
     def _accept(self, changes: Sequence[Change]) -> None:
         if changes:

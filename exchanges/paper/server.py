@@ -15,12 +15,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from exchanges.paper.answers import explain
 from exchanges.paper.api import Api
+from exchanges.paper.api_account import AccountApi
+from exchanges.paper.conditions import Conditions
 from exchanges.paper.control import Control
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.faults import Faults, FaultyNetwork
 from exchanges.paper.ledger import LedgerNotWritten
 from exchanges.paper.player import PricePlayer
 from exchanges.paper.refusals import Refusal
+from exchanges.paper.routing import Routing
 
 HOST = "127.0.0.1"
 LOOPBACK = [HOST, "localhost"]
@@ -45,7 +48,9 @@ def create_app(exchange: PaperExchange) -> Starlette:
     """The ASGI application; it closes nothing but what it started itself."""
     faults = Faults()
     player = PricePlayer(exchange)
-    served = Api(exchange).routes()
+    conditions = Conditions()
+    routing = Routing(exchange, conditions)
+    served = [*Api(routing).routes(), *AccountApi(routing).routes()]
     control = Control(exchange, faults, player, paths={f"/v3{route.path}" for route in served})
 
     @asynccontextmanager
