@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from exchanges.paper.answers import explain
 from exchanges.paper.api import Api
 from exchanges.paper.api_account import AccountApi
+from exchanges.paper.api_cross import CrossApi
 from exchanges.paper.conditions import Conditions
 from exchanges.paper.control import Control
 from exchanges.paper.exchange import PaperExchange
@@ -50,7 +51,8 @@ def create_app(exchange: PaperExchange) -> Starlette:
     player = PricePlayer(exchange)
     conditions = Conditions()
     routing = Routing(exchange, conditions)
-    served = [*Api(routing).routes(), *AccountApi(routing).routes()]
+    parts = (Api(routing), CrossApi(routing), AccountApi(routing))
+    served = [route for part in parts for route in part.routes()]
     control = Control(exchange, faults, player, paths={f"/v3{route.path}" for route in served})
 
     @asynccontextmanager

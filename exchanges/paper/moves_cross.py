@@ -1,4 +1,4 @@
-"""What follows from a request about cross margin, a move of the price, or a funding. Pure.
+"""What the market does to cross margin: a move of the price, a funding. Pure.
 
 A limit order fills at its own price when the last price touches it, from whichever side. It needs
 margin when it is placed, and again when it fills: one that is no longer covered is cancelled. The
@@ -15,10 +15,7 @@ from uuid import NAMESPACE_OID, uuid5
 from exchanges import inverse_futures as futures
 from exchanges.paper.account import Account
 from exchanges.paper.changes import By, Change, Kind
-from exchanges.paper.commands import Nothing, OnTrade
-from exchanges.paper.commands_cross import MoveSats, PlaceOrder, SetLeverage
 from exchanges.paper.cross import Position, margin_for
-from exchanges.paper.decisions import Occasion
 from exchanges.paper.records import Notification
 from exchanges.paper.refusals import Refusal
 from exchanges.types import (
@@ -28,105 +25,7 @@ from exchanges.types import (
     OrderStatus,
     OrderType,
     Side,
-    Transfer,
 )
-
-
-def place_order(occasion: Occasion, command: PlaceOrder) -> list[Change]:
-    """A market order fills at once; so does a limit that the last price stands at."""
-    account, book = occasion.account, occasion.book
-    is_market = command.type is OrderType.MARKET
-    order = CrossOrder(
-        id=occasion.id,
-        type=command.type,
-        side=command.side,
-        status=OrderStatus.OPEN,
-        quantity=command.quantity,
-        price=command.price or book.price_for(command.side, command.quantity),
-        trading_fee=0,
-        created_at=occasion.at,
-        filled_at=None,
-        canceled_at=None,
-        client_id=command.client_id,
-    )
-    if is_market or order.price == book.price:
-        order, position = _filled(account, account.cross, order, at=occasion.at, mark=book.price)
-        return [occasion.change(Kind.CROSS_ORDER, command, records=(order, position))]
-    if account.cross.growth(order.side, order.quantity):
-        account.cross.checked(mark=book.price, orders_need=orders_need(account, order))
-    return [occasion.change(Kind.CROSS_ORDER, command, records=(order,))]
-
-
-def cancel_order(occasion: Occasion, command: OnTrade) -> list[Change]:
-    """Take back a limit order."""
-    order = occasion.account.open_orders.get(command.id)
-    if order is None:
-        finished = occasion.account.orders.get(command.id)
-        raise Refusal(f"Order is {finished.status}, not open" if finished else "Order not found")
-    order = _canceled(order, at=occasion.at)
-    return [occasion.change(Kind.CROSS_CANCEL, command, records=(order,))]
-
-
-def cancel_all_orders(occasion: Occasion, command: Nothing) -> list[Change]:
-    """Take back every limit order."""
-    return [
-        occasion.change(Kind.CROSS_CANCEL, command, records=(_canceled(order, at=occasion.at),))
-        for order in occasion.account.open_orders.values()
-    ]
-
-
-def close_position(occasion: Occasion, command: Nothing) -> list[Change]:
-    """Sell or buy back the whole position."""
-    position = occasion.account.cross
-    if not position.quantity:
-        raise Refusal("There is no running cross position")
-    side = _opposite(position.side)
-    order = CrossOrder(
-        id=occasion.id,
-        type=OrderType.MARKET,
-        side=side,
-        status=OrderStatus.OPEN,
-        quantity=position.size,
-        price=occasion.book.price_for(side, position.size),
-        trading_fee=0,
-        created_at=occasion.at,
-        filled_at=None,
-        canceled_at=None,
-        client_id=None,
-    )
-    order, position = _filled(
-        occasion.account, position, order, at=occasion.at, mark=occasion.book.price
-    )
-    return [occasion.change(Kind.CROSS_CLOSE, command, records=(order, position))]
-
-
-def set_leverage(occasion: Occasion, command: SetLeverage) -> list[Change]:
-    """Tie up more or less of the margin."""
-    position = occasion.account.cross.with_leverage(command.leverage, at=occasion.at)
-    account = replace(occasion.account, cross=position)
-    position.checked(mark=occasion.book.price, orders_need=orders_need(account))
-    return [occasion.change(Kind.CROSS_LEVERAGE, command, records=(position,))]
-
-
-def deposit(occasion: Occasion, command: MoveSats) -> list[Change]:
-    """Move sats from the balance to the margin."""
-    balance = occasion.balance_after(command.amount)
-    return _transferred(occasion, Kind.CROSS_DEPOSIT, command, command.amount, balance=balance)
-
-
-def withdraw(occasion: Occasion, command: MoveSats) -> list[Change]:
-    """Move sats from the margin to the balance, as far as nothing needs them."""
-    account = occasion.account
-    if command.amount > account.cross.margin:
-        raise Refusal(
-            f"Insufficient cross margin: {command.amount} sats wanted, {account.cross.margin} there"
-        )
-    balance = account.balance + command.amount
-    changes = _transferred(
-        occasion, Kind.CROSS_WITHDRAWAL, command, -command.amount, balance=balance
-    )
-    changes[0].the(Position).checked(mark=occasion.book.price, orders_need=orders_need(account))
-    return changes
 
 
 def after_move(
@@ -196,11 +95,11 @@ class _Market:
         """Fill the order, or cancel it when the margin does not cover it."""
         del self.open[order.id]
         try:
-            order, self.position = _filled(
+            order, self.position = filled(
                 self.account, self.position, order, at=self.at, mark=order.price
             )
         except Refusal:
-            return self._change(Kind.CROSS_CANCEL, _canceled(order, at=self.at))
+            return self._change(Kind.CROSS_CANCEL, canceled(order, at=self.at))
         return self._change(Kind.CROSS_FILLED, order, self.position)
 
     def fund(self, settlement: FundingSettlement, fee: int) -> Iterator[Change]:
@@ -219,7 +118,7 @@ class _Market:
         order = CrossOrder(
             id=_id_of(self.account, "liquidation", len(self.account.orders)),
             type=OrderType.LIQUIDATION,
-            side=_opposite(ended.side),
+            side=opposite(ended.side),
             status=OrderStatus.FILLED,
             quantity=ended.size,
             price=price,
@@ -237,7 +136,7 @@ class _Market:
         )
         yield self._change(Kind.CROSS_LIQUIDATION, order, self.position, notice)
         for each in self.open.values():
-            yield self._change(Kind.CROSS_CANCEL, _canceled(each, at=self.at))
+            yield self._change(Kind.CROSS_CANCEL, canceled(each, at=self.at))
 
     def _change(
         self, kind: Kind, *records: CrossOrder | Position | FundingFee | Notification
@@ -252,7 +151,7 @@ class _Market:
         )
 
 
-def _filled(
+def filled(
     account: Account, position: Position, order: CrossOrder, *, at: datetime, mark: Decimal
 ) -> tuple[CrossOrder, Position]:
     """Order and position after the fill. Raises `Refusal` when the margin does not cover it."""
@@ -262,24 +161,16 @@ def _filled(
     if position.growth(order.side, order.quantity) or after.quantity * position.quantity < 0:
         after.checked(mark=mark)
     fee = after.trading_fees - position.trading_fees
-    filled = replace(order, status=OrderStatus.FILLED, trading_fee=fee, filled_at=at)
-    return filled, after
+    return replace(order, status=OrderStatus.FILLED, trading_fee=fee, filled_at=at), after
 
 
-def _canceled(order: CrossOrder, *, at: datetime) -> CrossOrder:
+def canceled(order: CrossOrder, *, at: datetime) -> CrossOrder:
+    """The order, taken back before it filled."""
     return replace(order, status=OrderStatus.CANCELED, canceled_at=at)
 
 
-def _transferred(
-    occasion: Occasion, kind: Kind, command: MoveSats, amount: int, *, balance: int
-) -> list[Change]:
-    position = occasion.account.cross
-    position = position.with_margin(position.margin + amount, at=occasion.at)
-    transfer = Transfer(id=occasion.id, amount=amount, at=occasion.at)
-    return [occasion.change(kind, command, balance=balance, records=(position, transfer))]
-
-
-def _opposite(side: Side) -> Side:
+def opposite(side: Side) -> Side:
+    """The side that reduces a position."""
     return Side.SELL if side is Side.BUY else Side.BUY
 
 
