@@ -6,12 +6,14 @@ not in it is a typing mistake, and refused: a misspelt setting must not be silen
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
 VAULT_KEY_BYTES = 32
+RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?", re.ASCII)
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 KNOWN = {
@@ -24,6 +26,9 @@ KNOWN = {
     "DATABASE_URL": "postgres://user:password@host:port/name",
     "REDIS_URL": "redis://:password@host:port/db",
     "LN_MARKETS_API_URL": "address of LN Markets' REST API, instead of the public one",
+    "LN_MARKETS_REQUESTS_PER_SECOND": "LN Markets' limit for one API key",
+    "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND": "LN Markets' limit for one address without a key",
+    "PROMETHEUS_MULTIPROC_DIR": "folder in which all processes collect their metrics",
 }
 
 
@@ -42,6 +47,8 @@ class Environment:
     redis_url: str = field(repr=False)
     paper_url: str
     ln_markets_url: str | None
+    ln_markets_rate: float
+    ln_markets_public_rate: float
 
     @property
     def is_local(self) -> bool:
@@ -66,6 +73,10 @@ def read(variables: Mapping[str, str]) -> Environment:
         ),
         ln_markets_url=url(variables, "LN_MARKETS_API_URL", schemes=("https", "http"), default="")
         or None,
+        ln_markets_rate=_rate(variables, "LN_MARKETS_REQUESTS_PER_SECOND", default="5"),
+        ln_markets_public_rate=_rate(
+            variables, "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND", default="1"
+        ),
     )
 
 
@@ -108,6 +119,13 @@ def _has_good_port(url: str) -> bool:
         return urlsplit(url).port != 0
     except ValueError:
         return False
+
+
+def _rate(variables: Mapping[str, str], name: str, *, default: str) -> float:
+    value = variables.get(name) or default
+    if not RATE.fullmatch(value) or not 0.01 <= float(value) <= 1000:
+        raise InvalidEnvironment(f"{name} must be a number from 0.01 to 1000, as in 5 or 0.5.")
+    return float(value)
 
 
 def _required(variables: Mapping[str, str], name: str) -> str:

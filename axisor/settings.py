@@ -147,3 +147,13 @@ VAULT_KEYS = ENVIRONMENT.vault_keys
 REDIS_URL = ENVIRONMENT.redis_url
 PAPER_URL = ENVIRONMENT.paper_url
 LN_MARKETS_API_URL = ENVIRONMENT.ln_markets_url
+
+# Requests a second, with one key and without any: by the slug of an exchange, else by its adapter.
+EXCHANGE_LIMITS: dict[str, dict[str, float]] = {
+    "lnmarkets": {
+        "private": ENVIRONMENT.ln_markets_rate,
+        "public": ENVIRONMENT.ln_markets_public_rate,
+    },
+    "paper": {"private": 100, "public": 100},
+    "ccxt": {"private": 1, "public": 1},
+}

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: its name, such as `add_margin`, and what it is.
+    """One request: its name in the port, such as `isolated.add_margin`, and what it is.
 
     A public one carries no key. One that acts may change something at the exchange.
     """

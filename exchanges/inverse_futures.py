@@ -92,6 +92,16 @@ def trading_fee(*, quantity: int, price: Decimal, rate: Decimal) -> int:
     return int((notional(quantity=quantity, price=price) * rate).to_integral_value(ROUND_FLOOR))
 
 
+def funding_fee(*, side: Side, quantity: int, fixing_price: Decimal, rate: Decimal) -> int:
+    """round(Q·10⁸/fixing price · rate) sats: paid when positive, received when negative.
+
+    At a rate above 0 longs pay shorts.
+    """
+    exact = notional(quantity=quantity, price=fixing_price) * rate
+    fee = int(exact.to_integral_value(ROUND_HALF_EVEN))
+    return fee if side is Side.BUY else -fee
+
+
 def fee_reserve(*, quantity: int, entry: Decimal, liquidation: Decimal) -> int:
     """What is set aside for both fees: at the entry and at the liquidation price, lowest tier."""
     rate = FEE_RATES[0]

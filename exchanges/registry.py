@@ -8,7 +8,16 @@ from typing import Final, Protocol, cast
 from exchanges.addresses import require_safe
 from exchanges.client import ExchangeClient
 from exchanges.guard import UNGUARDED, Guard
+from exchanges.stream import Listener, Stream
 from exchanges.types import Capability, Credentials
+
+
+class OpenStream(Protocol):
+    """What an adapter may offer besides: a stream, which tells the listener by itself."""
+
+    def __call__(
+        self, *, base_url: str, credentials: Credentials | None, listener: Listener
+    ) -> Stream: ...
 
 
 class Connect(Protocol):
@@ -21,16 +30,21 @@ class Connect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An adapter: where its `Connect` is, and which parts of the port it has."""
+    """An adapter: where its `Connect` is, and which parts of the port it has.
+
+    `stream` is where its `OpenStream` is, if it has any.
+    """
 
     connect: str
     capabilities: frozenset[Capability]
+    stream: str | None = None
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
     "lnmarkets": Adapter(
         "exchanges.lnmarkets.rest:connect",
         frozenset({Capability.ISOLATED, Capability.CROSS, Capability.SWAPS}),
+        stream="exchanges.lnmarkets.stream:connect",
     ),
 }
 
@@ -62,3 +76,19 @@ def connect(
     require_safe(base_url)
     make = cast(Connect, resolve_name(adapter(name).connect))
     return make(base_url=base_url, credentials=credentials, guard=guard)
+
+
+def open_stream(
+    name: str, *, base_url: str, listener: Listener, credentials: Credentials | None = None
+) -> Stream | None:
+    """A stream of the adapter called `name`, not started yet; None when it has no streams.
+
+    Without credentials it tells of the market, with them of their account. Raises `ValueError`
+    for an unknown adapter and for an address that is not safe to sign for.
+    """
+    require_safe(base_url)
+    stream = adapter(name).stream
+    if stream is None:
+        return None
+    open_ = cast(OpenStream, resolve_name(stream))
+    return open_(base_url=base_url, credentials=credentials, listener=listener)

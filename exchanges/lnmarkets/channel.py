@@ -6,6 +6,7 @@ leaves a read without an answer leaves an act with an unknown outcome.
 """
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -25,7 +26,7 @@ from exchanges.guard import Call, Guard
 from exchanges.lnmarkets import outcomes
 from exchanges.lnmarkets.allowances import allowance
 from exchanges.lnmarkets.auth import SignedAt, canonical_json
-from exchanges.lnmarkets.constants import MAX_PAGES, PAGE_SIZE
+from exchanges.lnmarkets.constants import MAX_PAGES
 from exchanges.lnmarkets.parse import lists
 from exchanges.lnmarkets.transport import Transport
 from exchanges.types import Credentials
@@ -40,6 +41,18 @@ _HEADERS: Final = {
     "Accept-Encoding": "gzip",
     "User-Agent": "axisor",
 }
+_HEADERS_WITH_BODY: Final = {**_HEADERS, "Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A request that may change something: the operation's name, and what goes over the wire."""
+
+    operation: str
+    method: str
+    path: str
+    body: Body | None = None
+    query: Query | None = None
 
 
 def _nothing() -> None:
@@ -98,7 +111,7 @@ class Channel:
     ) -> list[T]:
         """All pages, newest first. What is met twice, by a page that shifted, is kept once."""
         found: dict[Hashable, T] = {}
-        asked = {"from": iso(since), "limit": str(PAGE_SIZE), **(query or {})}
+        asked = {"from": iso(since), "limit": str(kind.page_size), **(query or {})}
         cursors: set[str] = set()
         for _ in range(MAX_PAGES):
             page = self.read(call, path, lambda body: lists.page(body, kind), query=asked)
@@ -111,24 +124,15 @@ class Channel:
             asked["cursor"] = page.next_cursor
         raise UnreadableAnswer(f"The list does not end after {MAX_PAGES} pages.")
 
-    def act(
-        self,
-        call: Call,
-        method: str,
-        path: str,
-        read: Callable[[bytes], T],
-        *,
-        signature: Signature,
-        body: Body | None = None,
-        query: Query | None = None,
-    ) -> T:
+    def act(self, act: Act, read: Callable[[bytes], T], *, signature: Signature) -> T:
         """Do it, once at most; `read` must refuse an answer that is about something else."""
+        call = Call(act.operation, is_act=True)
         request = requests.Request(
-            method,
-            self._url(path),
-            params=query,
-            data=None if body is None else canonical_json(body),
-            headers=_HEADERS if body is None else {**_HEADERS, "Content-Type": "application/json"},
+            act.method,
+            self._url(act.path),
+            params=act.query,
+            data=None if act.body is None else canonical_json(act.body),
+            headers=_HEADERS if act.body is None else _HEADERS_WITH_BODY,
             auth=self._signed(signature.signed_at),
         ).prepare()
 

@@ -53,8 +53,8 @@ SWAP_USD = UsdUnits(request=1, answer=100)
 """Cents are sent and dollars come back, as the documentation of the official SDK 0.2.0 for Python
 has it. Other official sources disagree: see a swap of 1,000 sats on signet before trusting it."""
 
-PAGE_SIZE = 500
-"""Trades per page: the exchange allows 1,000, but these would fill the size limit below."""
+PAGE_SIZE, CANDLES_PER_PAGE = 500, 1000
+"""The exchange allows 1,000, but of trades these would fill the size limit below."""
 
 MAX_PAGES = 200
 

@@ -1,13 +1,13 @@
 """Cross margin: the routes under `/futures/cross`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from exchanges.client import Signature
 from exchanges.guard import Call
-from exchanges.lnmarkets.channel import Body, Channel, require
+from exchanges.lnmarkets.channel import Act, Body, Channel, require
 from exchanges.lnmarkets.parse import cross as parse
 from exchanges.lnmarkets.parse import lists
 from exchanges.types import (
@@ -29,25 +29,29 @@ class LNMarketsCross:
         self._channel = channel
 
     def position(self) -> CrossPosition:
-        return self._channel.read(Call("position"), f"{_CROSS}/position", parse.position)
+        return self._channel.read(Call("cross.position"), f"{_CROSS}/position", parse.position)
 
     def open_orders(self) -> Sequence[CrossOrder]:
         kind = parse.orders(OrderStatus.OPEN)
         path = f"{_CROSS}/orders/open"
-        return self._channel.read(Call("open_orders"), path, lambda body: lists.whole(body, kind))
+        return self._channel.read(
+            Call("cross.open_orders"), path, lambda body: lists.whole(body, kind)
+        )
 
     def filled_orders(self, *, since: datetime) -> Sequence[CrossOrder]:
         kind = parse.orders(OrderStatus.FILLED)
         path = f"{_CROSS}/orders/filled"
-        return self._channel.pages(Call("filled_orders"), path, kind, since=since)
+        return self._channel.pages(Call("cross.filled_orders"), path, kind, since=since)
 
     def transfers(self, *, since: datetime) -> Sequence[Transfer]:
         path = f"{_CROSS}/transfers"
-        return self._channel.pages(Call("transfers"), path, parse.TRANSFERS, since=since)
+        return self._channel.pages(Call("cross.transfers"), path, parse.TRANSFERS, since=since)
 
     def funding_fees(self, *, since: datetime) -> Sequence[FundingFee]:
         path = f"{_CROSS}/funding-fees"
-        return self._channel.pages(Call("funding_fees"), path, parse.FUNDING_FEES, since=since)
+        return self._channel.pages(
+            Call("cross.funding_fees"), path, parse.FUNDING_FEES, since=since
+        )
 
     def new_order(self, order: NewCrossOrder, *, signature: Signature) -> CrossOrder:
         def read(answer: bytes) -> CrossOrder:
@@ -57,14 +61,8 @@ class LNMarketsCross:
             require(given.client_id == order.client_id, "client id")
             return given
 
-        return self._channel.act(
-            Call("new_order", is_act=True),
-            "POST",
-            f"{_CROSS}/order",
-            read,
-            signature=signature,
-            body=_new_order(order),
-        )
+        act = Act("cross.new_order", "POST", f"{_CROSS}/order", _new_order(order))
+        return self._channel.act(act, read, signature=signature)
 
     def cancel_order(self, order_id: str, *, signature: Signature) -> CrossOrder:
         def read(answer: bytes) -> CrossOrder:
@@ -73,24 +71,13 @@ class LNMarketsCross:
             require(order.status is OrderStatus.CANCELED, "status")
             return order
 
-        return self._channel.act(
-            Call("cancel_order", is_act=True),
-            "POST",
-            f"{_CROSS}/order/cancel",
-            read,
-            signature=signature,
-            body={"id": order_id},
-        )
+        act = Act("cross.cancel_order", "POST", f"{_CROSS}/order/cancel", {"id": order_id})
+        return self._channel.act(act, read, signature=signature)
 
     def cancel_all_orders(self, *, signature: Signature) -> Sequence[CrossOrder]:
+        act = Act("cross.cancel_all_orders", "POST", f"{_CROSS}/orders/cancel-all")
         kind = parse.orders(OrderStatus.CANCELED)
-        return self._channel.act(
-            Call("cancel_all_orders", is_act=True),
-            "POST",
-            f"{_CROSS}/orders/cancel-all",
-            lambda answer: lists.whole(answer, kind),
-            signature=signature,
-        )
+        return self._channel.act(act, lambda body: lists.whole(body, kind), signature=signature)
 
     def close_position(self, *, signature: Signature) -> CrossOrder:
         def read(answer: bytes) -> CrossOrder:
@@ -98,13 +85,8 @@ class LNMarketsCross:
             require(order.status is OrderStatus.FILLED, "status")
             return order
 
-        return self._channel.act(
-            Call("close_position", is_act=True),
-            "POST",
-            f"{_CROSS}/position/close",
-            read,
-            signature=signature,
-        )
+        act = Act("cross.close_position", "POST", f"{_CROSS}/position/close")
+        return self._channel.act(act, read, signature=signature)
 
     def set_leverage(self, leverage: int, *, signature: Signature) -> CrossPosition:
         def read(answer: bytes) -> CrossPosition:
@@ -112,30 +94,16 @@ class LNMarketsCross:
             require(position.leverage == leverage, "leverage")
             return position
 
-        body = {"leverage": leverage}
-        return self._on_position("set_leverage", "PUT", "/leverage", body, read, signature)
+        act = Act("cross.set_leverage", "PUT", f"{_CROSS}/leverage", {"leverage": leverage})
+        return self._channel.act(act, read, signature=signature)
 
     def deposit(self, amount: int, *, signature: Signature) -> CrossPosition:
-        body = {"amount": amount}
-        return self._on_position("deposit", "POST", "/deposit", body, parse.position, signature)
+        act = Act("cross.deposit", "POST", f"{_CROSS}/deposit", {"amount": amount})
+        return self._channel.act(act, parse.position, signature=signature)
 
     def withdraw(self, amount: int, *, signature: Signature) -> CrossPosition:
-        body = {"amount": amount}
-        return self._on_position("withdraw", "POST", "/withdraw", body, parse.position, signature)
-
-    def _on_position(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        body: Body,
-        read: Callable[[bytes], CrossPosition],
-        signature: Signature,
-    ) -> CrossPosition:
-        call = Call(operation, is_act=True)
-        return self._channel.act(
-            call, method, f"{_CROSS}{path}", read, signature=signature, body=body
-        )
+        act = Act("cross.withdraw", "POST", f"{_CROSS}/withdraw", {"amount": amount})
+        return self._channel.act(act, parse.position, signature=signature)
 
 
 def _new_order(order: NewCrossOrder) -> Body:

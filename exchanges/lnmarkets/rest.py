@@ -117,7 +117,7 @@ class LNMarketsClient:
             since=since,
             query={"to": iso(until), "range": length},
         )
-        return market.oldest_first(candles)
+        return sorted(candles, key=lambda candle: candle.at)
 
     def funding_settlements(self, *, since: datetime) -> Sequence[FundingSettlement]:
         call = Call("funding_settlements", is_public=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from exchanges.client import Signature
 from exchanges.guard import Call
-from exchanges.lnmarkets.channel import Channel, require
+from exchanges.lnmarkets.channel import Act, Body, Channel, require
 from exchanges.lnmarkets.constants import SWAP_USD
 from exchanges.lnmarkets.parse import swaps as parse
 from exchanges.types import Asset, BestPrice, NewSwap, Swap
@@ -19,12 +19,12 @@ class LNMarketsSwaps:
         self._channel = channel
 
     def best_price(self) -> BestPrice:
-        call = Call("best_price", is_public=True)
+        call = Call("swaps.best_price", is_public=True)
         return self._channel.read(call, "/synthetic-usd/best-price", parse.best_price)
 
     def history(self, *, since: datetime) -> Sequence[Swap]:
         path = "/synthetic-usd/swaps"
-        return self._channel.pages(Call("history"), path, parse.SWAPS, since=since)
+        return self._channel.pages(Call("swaps.history"), path, parse.SWAPS, since=since)
 
     def swap(self, order: NewSwap, *, signature: Signature) -> Swap:
         def read(answer: bytes) -> Swap:
@@ -33,14 +33,9 @@ class LNMarketsSwaps:
             require(swap.in_amount == order.amount, "amount")
             return swap
 
-        return self._channel.act(
-            Call("swap", is_act=True),
-            "POST",
-            "/synthetic-usd/swap",
-            read,
-            signature=signature,
-            body={"inAmount": _sent(order), "inAsset": order.asset, "outAsset": order.into},
-        )
+        body: Body = {"inAmount": _sent(order), "inAsset": order.asset, "outAsset": order.into}
+        act = Act("swaps.swap", "POST", "/synthetic-usd/swap", body)
+        return self._channel.act(act, read, signature=signature)
 
 
 def _sent(order: NewSwap) -> int | Decimal:

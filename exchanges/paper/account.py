@@ -1,13 +1,12 @@
 """One trader's account: balances, trades, the cross position, orders, keys, and histories. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from exchanges import inverse_futures as futures
-from exchanges.paper.commands import Page
 from exchanges.paper.cross import Position
 from exchanges.paper.records import ApiKey, Kept, key_of
 from exchanges.paper.refusals import NotFound, Refusal
@@ -16,7 +15,6 @@ from exchanges.types import Credentials, CrossOrder, OrderStatus, TradeStatus
 
 FEE_PERIOD = timedelta(days=30)
 LIVE = (TradeStatus.OPEN, TradeStatus.RUNNING)
-T = TypeVar("T")
 K = TypeVar("K", bound=Kept)
 
 
@@ -66,15 +64,6 @@ class Account:
         if not isinstance(record, kind):
             raise NotFound("id: unknown")
         return record
-
-    def page(self, status: TradeStatus, page: Page) -> tuple[list[IsolatedTrade], bool]:
-        """Finished trades of one page, last finished first, and whether there are more."""
-        return page_of(
-            list(self.trades(status)),
-            page,
-            key=lambda trade: trade.id,
-            at=lambda trade: trade.closed_at or trade.created_at,
-        )
 
     def fee_rate(self, at: datetime) -> Decimal:
         """What it pays at opening and at closing, as a fraction of the notional."""
@@ -130,16 +119,3 @@ class Signer:
     def credentials(self) -> Credentials:
         """Its secrets."""
         return self.account.credentials[self.key_id]
-
-
-def page_of(
-    items: Sequence[T], page: Page, *, key: Callable[[T], str], at: Callable[[T], datetime]
-) -> tuple[list[T], bool]:
-    """One page of `items`, in their order, and whether there are more. Raises `Refusal`."""
-    if page.cursor is not None:
-        keys = [key(item) for item in items]
-        if page.cursor not in keys:
-            raise Refusal("cursor: must be the nextCursor of an earlier answer")
-        items = items[keys.index(page.cursor) + 1 :]
-    matching = [item for item in items if page.covers(at(item))]
-    return matching[: page.limit], len(matching) > page.limit

@@ -35,20 +35,35 @@ async def canonical_body(request: Request) -> str:
     return text
 
 
+async def json_body(request: Request) -> Any:
+    """The body, which must say that it is JSON; an empty object when there is none.
+
+    Raises `Refusal`.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal("content-type: must be application/json")
+    body = await canonical_body(request)
+    return javascript.parse_exactly(body) if body else {}
+
+
 def explain(_request: Request, error: Exception) -> Response:
     """The answer to whatever an endpoint raised; unknown routes get LN Markets' bare text."""
     match error:
         case Refusal():
-            return _error(error.status, error.code, error.message)
+            return error_answer(error.status, error.code, error.message)
         case HTTPException(status_code=404):
             return PlainTextResponse("Not found", 404)
         case HTTPException():
             return PlainTextResponse(error.detail, error.status_code, error.headers)
         case LedgerNotWritten():
             logger.error("Refused a request, the ledger cannot be written: %s", error)
-            return _error(503, "SERVICE_UNAVAILABLE", "Trading engine is temporarily unavailable")
-    return _error(500, "INTERNAL_SERVER_ERROR", "Internal server error")
+            return error_answer(
+                503, "SERVICE_UNAVAILABLE", "Trading engine is temporarily unavailable"
+            )
+    return error_answer(500, "INTERNAL_SERVER_ERROR", "Internal server error")
 
 
-def _error(status: int, code: str, message: str) -> Response:
+def error_answer(status: int, code: str, message: str) -> Response:
+    """An error in the shape of LN Markets."""
     return answer({"code": code, "message": message}, status)

@@ -1,142 +1,103 @@
-"""LN Markets' REST API v3, as far as it is built: market, account, isolated trades.
+"""LN Markets' REST API v3: utilities, market data and isolated trades.
 
-The tables in `Api.routes` are the whole API. A line of `acts` names the method, the path, the
-body or query it takes, and the decision it leads to.
+The table in `Api.routes` is the whole of it. Cross margin is in `exchanges.paper.api_cross`,
+the account and its synthetic dollars in `exchanges.paper.api_account`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from exchanges.paper import decisions, javascript, wire
 from exchanges.paper.account import Account
-from exchanges.paper.answers import answer, canonical_body
-from exchanges.paper.auth import TIMESTAMP_HEADER, authenticate, signed_at
-from exchanges.paper.changes import By
+from exchanges.paper.changes import Change
 from exchanges.paper.commands import (
     MoveMargin,
     Nothing,
     OnTrade,
     OpenTrade,
-    Page,
     SetStopLoss,
     SetTakeProfit,
 )
-from exchanges.paper.exchange import C, Decision, PaperExchange
+from exchanges.paper.records import Scope
+from exchanges.paper.routing import Routing
+from exchanges.paper.trades import IsolatedTrade
 from exchanges.types import TradeStatus
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
-    """The routes under `/v3`."""
+    """Utilities, market data and isolated trades."""
 
-    def __init__(self, exchange: PaperExchange) -> None:
-        self._exchange = exchange
+    def __init__(self, routing: Routing) -> None:
+        self._routing = routing
+        self._exchange = routing.exchange
 
     def routes(self) -> list[Route]:
         """All routes, without the `/v3` in front."""
-        trade, trades = "/futures/isolated/trade", "/futures/isolated/trades"
-        public = [
-            Route("/ping", self._public(lambda: "pong")),
-            Route("/time", self._public(lambda: {"time": javascript.iso(self._exchange.now())})),
-            Route("/futures/ticker", self._public(self._ticker)),
+        return [*self._public(), *self._reads(), *self._acts()]
+
+    def _public(self) -> list[Route]:
+        public = self._routing.public
+        return [
+            public("/ping", lambda _request: "pong"),
+            public("/time", lambda _request: {"time": javascript.iso(self._exchange.now())}),
+            public("/futures/ticker", self._ticker),
         ]
-        private = [
-            Route("/account", self._private(self._account)),
-            Route(f"{trades}/open", self._private(self._live(TradeStatus.OPEN))),
-            Route(f"{trades}/running", self._private(self._live(TradeStatus.RUNNING))),
-            Route(f"{trades}/closed", self._private(self._history(TradeStatus.CLOSED))),
-            Route(f"{trades}/canceled", self._private(self._history(TradeStatus.CANCELED))),
+
+    def _reads(self) -> list[Route]:
+        trades = "/futures/isolated/trades"
+        read = partial(self._routing.private, scope=Scope.ISOLATED_READ)
+        return [
+            read(f"{trades}/open", read=self._live(TradeStatus.OPEN)),
+            read(f"{trades}/running", read=self._live(TradeStatus.RUNNING)),
+            self._history(f"{trades}/closed", TradeStatus.CLOSED),
+            self._history(f"{trades}/canceled", TradeStatus.CANCELED),
         ]
-        acts = [
-            self._act("POST", trade, OpenTrade, decisions.open_trade),
-            self._act("POST", f"{trade}/close", OnTrade, decisions.close_trade),
-            self._act("POST", f"{trade}/cancel", OnTrade, decisions.cancel_trade),
-            self._act("POST", f"{trades}/cancel-all", Nothing, decisions.cancel_all, many=True),
-            self._act("POST", f"{trade}/add-margin", MoveMargin, decisions.add_margin),
-            self._act("POST", f"{trade}/cash-in", MoveMargin, decisions.cash_in),
-            self._act("PUT", f"{trade}/stoploss", SetStopLoss, decisions.set_stop_loss),
-            self._act("PUT", f"{trade}/takeprofit", SetTakeProfit, decisions.set_take_profit),
-            self._act("DELETE", f"{trade}/stoploss", OnTrade, decisions.remove_stop_loss),
-            self._act("DELETE", f"{trade}/takeprofit", OnTrade, decisions.remove_take_profit),
-        ]
-        return [*public, *private, *acts]
 
-    def _public(self, read: Callable[[], Any]) -> Endpoint:
-        async def endpoint(_request: Request) -> Response:
-            return answer(read())
-
-        return endpoint
-
-    def _private(self, read: Callable[[Account, Request], Any]) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            account = self._authenticate(request, data=_query(request))
-            return answer(read(account, request))
-
-        return endpoint
-
-    def _act(
-        self,
-        method: str,
-        path: str,
-        command: type[C],
-        decision: Decision[C],
-        *,
-        many: bool = False,
-    ) -> Route:
-        async def endpoint(request: Request) -> Response:
-            body = await canonical_body(request)
-            account = self._authenticate(request, data=body or _query(request))
-            given = javascript.parse_exactly(body) if body else dict(request.query_params)
-            trades = self._exchange.act(
-                decision,
-                account,
-                command.read(given),
-                by=By.API,
-                signed_at=signed_at(request.headers[TIMESTAMP_HEADER]),
-            )
-            shown = [wire.trade_json(trade, mark=self._exchange.book.price) for trade in trades]
-            return answer(shown if many else shown[0])
-
-        return Route(path, endpoint, methods=[method])
-
-    def _authenticate(self, request: Request, *, data: str) -> Account:
-        signer = authenticate(
-            request.headers,
-            method=request.method,
-            path=request.scope["raw_path"].decode("ascii", "replace"),
-            data=data,
-            book=self._exchange.book,
-            now=self._exchange.now(),
+    def _acts(self) -> list[Route]:
+        trade, trades, write = (
+            "/futures/isolated/trade",
+            "/futures/isolated/trades",
+            Scope.ISOLATED_WRITE,
         )
-        return signer.account
+        act, one, all_ = self._routing.act, self._one, self._all
+        return [
+            act("POST", trade, write, OpenTrade, decisions.open_trade, one, limited=True),
+            act("POST", f"{trade}/close", write, OnTrade, decisions.close_trade, one),
+            act("POST", f"{trade}/cancel", write, OnTrade, decisions.cancel_trade, one),
+            act("POST", f"{trades}/cancel-all", write, Nothing, decisions.cancel_all, all_),
+            act("POST", f"{trade}/add-margin", write, MoveMargin, decisions.add_margin, one),
+            act("POST", f"{trade}/cash-in", write, MoveMargin, decisions.cash_in, one),
+            act("PUT", f"{trade}/stoploss", write, SetStopLoss, decisions.set_stop_loss, one),
+            act("PUT", f"{trade}/takeprofit", write, SetTakeProfit, decisions.set_take_profit, one),
+            act("DELETE", f"{trade}/stoploss", write, OnTrade, decisions.remove_stop_loss, one),
+            act("DELETE", f"{trade}/takeprofit", write, OnTrade, decisions.remove_take_profit, one),
+        ]
 
-    def _ticker(self) -> dict[str, Any]:
+    def _ticker(self, _request: Request) -> dict[str, Any]:
         return wire.ticker_json(self._exchange.book.price, at=self._exchange.now())
 
-    def _account(self, account: Account, _request: Request) -> dict[str, Any]:
-        return wire.account_json(account, at=self._exchange.now())
-
     def _live(self, status: TradeStatus) -> Callable[[Account, Request], list[dict[str, Any]]]:
-        def read(account: Account, _request: Request) -> list[dict[str, Any]]:
-            mark = self._exchange.book.price
-            return [wire.trade_json(trade, mark=mark) for trade in account.trades(status)]
+        return lambda account, _request: [self._shown(trade) for trade in account.trades(status)]
 
-        return read
+    def _history(self, path: str, status: TradeStatus) -> Route:
+        return self._routing.history(
+            path,
+            Scope.ISOLATED_READ,
+            lambda account, _request: list(account.trades(status)),
+            key=lambda trade: trade.id,
+            at=lambda trade: trade.closed_at or trade.created_at,
+            show=self._shown,
+        )
 
-    def _history(self, status: TradeStatus) -> Callable[[Account, Request], dict[str, Any]]:
-        def read(account: Account, request: Request) -> dict[str, Any]:
-            page = Page.read(dict(request.query_params))
-            trades, more = account.page(status, page)
-            return wire.page_json(trades, mark=self._exchange.book.price, more=more)
+    def _one(self, account: Account, changes: list[Change]) -> dict[str, Any]:
+        return self._all(account, changes)[0]
 
-        return read
+    def _all(self, _account: Account, changes: list[Change]) -> list[dict[str, Any]]:
+        return [self._shown(change.trade) for change in changes if change.trade is not None]
 
-
-def _query(request: Request) -> str:
-    query = request.scope["query_string"].decode("ascii", "replace")
-    return f"?{query}" if query else ""
+    def _shown(self, trade: IsolatedTrade) -> dict[str, Any]:
+        return wire.trade_json(trade, mark=self._exchange.book.price)

@@ -27,6 +27,7 @@ from exchanges.types import (
     CrossOrder,
     FundingFee,
     FundingSettlement,
+    Side,
     Swap,
     Transfer,
 )
@@ -56,6 +57,10 @@ class Book:
     def signer(self, key: str) -> Signer | None:
         """Who signs with an API key, also with a revoked one."""
         return self._signers.get(key)
+
+    def price_for(self, side: Side, quantity: int) -> Decimal:
+        """What a market order pays or gets now."""
+        return self.price
 
     def apply(self, change: Change) -> None:
         """Make the change so. Raises `KeyError` for an account that is not in the book."""

@@ -3,10 +3,11 @@
 Numbers must be JSON numbers; fields that the exchange does not know are ignored, as it does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,8 +27,13 @@ from exchanges.types import OrderType, Side
 
 MAX_LEVERAGE = 100
 MAX_QUANTITY = 500_000
+MAX_EXPOSURE = 10_000_000
+"""USD of all live isolated trades of an account."""
+MIN_TRAILING_DISTANCE = Decimal("0.001")
+MAX_TRAILING_DISTANCE = Decimal(10)
 MAX_SATS = 2_100_000_000_000_000
 MAX_PAGE = 1000
+T = TypeVar("T")
 
 
 def _number(value: object) -> object:
@@ -45,7 +51,9 @@ def _on_tick(value: Decimal) -> Decimal:
 Number = Annotated[Decimal, BeforeValidator(_number)]
 Price = Annotated[Number, Field(gt=0, le=MAX_PRICE), AfterValidator(_on_tick)]
 Level = Annotated[Number, Field(ge=0, le=MAX_PRICE), AfterValidator(_on_tick)]
+Stop = Annotated[Number, Field(ge=0, le=MAX_PRICE)]
 Sats = Annotated[int, Field(strict=True, gt=0, le=MAX_SATS)]
+PlacedType = Literal[OrderType.LIMIT, OrderType.MARKET]
 
 
 class Command(BaseModel):
@@ -66,17 +74,38 @@ class Command(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
+class StopMode(StrEnum):
+    """Whether a stop loss stands at its price or follows the market at a distance."""
+
+    FIXED = "fixed"
+    TRAILING = "trailing"
+
+
+def _check_stop(value: Decimal, mode: StopMode, *, name: str) -> None:
+    if mode is StopMode.FIXED and value % PRICE_TICK:
+        raise ValueError(f"{name}: must be a multiple of {PRICE_TICK}")
+    follows = mode is StopMode.TRAILING and value
+    if follows and not MIN_TRAILING_DISTANCE <= value <= MAX_TRAILING_DISTANCE:
+        raise ValueError(
+            f"{name}: {MIN_TRAILING_DISTANCE} to {MAX_TRAILING_DISTANCE} of the price when "
+            "trailing, 0 for none"
+        )
+
+
 class OpenTrade(Command):
-    """A new isolated trade: exactly one of `margin` (sats) and `quantity` (USD)."""
+    """A new isolated trade: exactly one of `margin` (sats) and `quantity` (USD).
+
+    `stoploss` is a price, or the fraction of the price at which it trails.
+    """
 
     side: Side
-    type: OrderType
+    type: Literal[OrderType.MARKET, OrderType.LIMIT]
     leverage: Annotated[Number, Field(ge=1, le=MAX_LEVERAGE)]
     margin: Sats | None = None
     quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)] | None = None
     price: Price | None = None
-    stoploss: Level | None = None
-    stoploss_mode: Literal["fixed"] = "fixed"
+    stoploss: Stop | None = None
+    stoploss_mode: StopMode = StopMode.FIXED
     takeprofit: Level | None = None
     client_id: Annotated[str, Field(max_length=64)] | None = None
 
@@ -86,6 +115,7 @@ class OpenTrade(Command):
             raise ValueError("margin, quantity: exactly one of the two")
         if (self.price is None) == (self.type is OrderType.LIMIT):
             raise ValueError("price: required for a limit order, forbidden for a market order")
+        _check_stop(self.stoploss or Decimal(0), self.stoploss_mode, name="stoploss")
         return self
 
 
@@ -102,10 +132,15 @@ class MoveMargin(OnTrade):
 
 
 class SetStopLoss(OnTrade):
-    """A new stop loss; 0 removes it."""
+    """A new stop loss, as a price or as the fraction at which it trails; 0 removes it."""
 
-    value: Level
-    mode: Literal["fixed"] = "fixed"
+    value: Stop
+    mode: StopMode = StopMode.FIXED
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        _check_stop(self.value, self.mode, name="value")
+        return self
 
 
 class SetTakeProfit(OnTrade):
@@ -126,8 +161,22 @@ class Page(Command):
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
     cursor: str | None = None
 
-    def covers(self, at: datetime) -> bool:
-        """Whether `at` lies in the wanted span, both ends included."""
+    def of(
+        self, items: Sequence[T], *, key: Callable[[T], str], at: Callable[[T], datetime]
+    ) -> tuple[list[T], bool]:
+        """What of `items` is on the page, in their order, and whether there are more.
+
+        Raises `Refusal` when the cursor is the `key` of none of them.
+        """
+        if self.cursor is not None:
+            keys = [key(item) for item in items]
+            if self.cursor not in keys:
+                raise Refusal("cursor: must be the nextCursor of an earlier answer")
+            items = items[keys.index(self.cursor) + 1 :]
+        matching = [item for item in items if self._covers(at(item))]
+        return matching[: self.limit], len(matching) > self.limit
+
+    def _covers(self, at: datetime) -> bool:
         since, until = self.since or at, self.until or at
         return since <= at <= until
 

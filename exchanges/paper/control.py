@@ -1,11 +1,10 @@
 """The control API: what a person or a test does to the market, from this machine only.
 
 Under `/control`: open accounts and read them, trade by hand, set the price or play a list of
-prices, ask for faults, read the ledger. Refuses requests that a web page could have made a
+prices, read the ledger. Refuses requests that a web page could have made a
 browser send: the host must be this machine, and a POST must say that it is JSON.
 """
 
-from collections.abc import Collection
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from exchanges.paper import decisions, javascript, wire
+from exchanges.paper import decisions, wire
 from exchanges.paper.account import Account
-from exchanges.paper.answers import answer, canonical_body
-from exchanges.paper.changes import By
+from exchanges.paper.answers import answer, json_body
+from exchanges.paper.changes import By, Change
 from exchanges.paper.commands import (
     ControlCommand,
     CreateAccount,
@@ -28,9 +27,7 @@ from exchanges.paper.commands import (
     Sats,
 )
 from exchanges.paper.exchange import PaperExchange
-from exchanges.paper.faults import Fault, Faults
 from exchanges.paper.player import PricePlayer
-from exchanges.paper.refusals import Refusal
 from exchanges.types import TradeStatus
 
 MAX_STEPS = 100_000
@@ -78,19 +75,9 @@ class LedgerAfter(ControlCommand):
 class Control:
     """The routes under `/control`."""
 
-    def __init__(
-        self,
-        exchange: PaperExchange,
-        faults: Faults,
-        player: PricePlayer,
-        *,
-        paths: Collection[str],
-    ) -> None:
-        """`paths` are all those under `/v3` that a fault can strike."""
+    def __init__(self, exchange: PaperExchange, player: PricePlayer) -> None:
         self._exchange = exchange
-        self._faults = faults
         self._player = player
-        self._paths = paths
 
     def routes(self) -> list[Route]:
         """All routes, without the `/control` in front."""
@@ -104,13 +91,11 @@ class Control:
             Route("/price", self._read_price),
             Route("/price", self._set_price, methods=["POST"]),
             Route("/prices", self._play_prices, methods=["POST"]),
-            Route("/faults", self._add_fault, methods=["POST"]),
-            Route("/faults", self._clear_faults, methods=["DELETE"]),
             Route("/ledger", self._read_ledger),
         ]
 
     async def _create_account(self, request: Request) -> Response:
-        account = self._exchange.create_account(CreateAccount.read(await _json(request)))
+        account = self._exchange.create_account(CreateAccount.read(await json_body(request)))
         [credentials] = account.credentials.values()
         secrets = wire.credentials_json(credentials)
         return answer(_account_json(account) | secrets, 201)
@@ -123,53 +108,46 @@ class Control:
         return answer(_account_json(account) | {"trades": trades})
 
     async def _open_trade(self, request: Request) -> Response:
-        order = OpenTrade.read(await _json(request))
+        order = OpenTrade.read(await json_body(request))
         account = self._account(request)
-        [trade] = self._exchange.act(decisions.open_trade, account, order, by=By.CONTROL)
-        return answer(wire.trade_json(trade, mark=self._exchange.book.price), 201)
+        [change] = self._exchange.act(decisions.open_trade, account, order, by=By.CONTROL)
+        return answer(self._trade_json(change), 201)
 
     async def _close_trade(self, request: Request) -> Response:
-        await _json(request)
+        await json_body(request)
         command = OnTrade(id=request.path_params["trade_id"])
         account = self._account(request)
-        [trade] = self._exchange.act(decisions.close_trade, account, command, by=By.CONTROL)
-        return answer(wire.trade_json(trade, mark=self._exchange.book.price))
+        [change] = self._exchange.act(decisions.close_trade, account, command, by=By.CONTROL)
+        return answer(self._trade_json(change))
 
     async def _add_margin(self, request: Request) -> Response:
-        given = AddedMargin.read(await _json(request))
+        given = AddedMargin.read(await json_body(request))
         account = self._account(request)
         command = MoveMargin(id=request.path_params["trade_id"], amount=given.amount)
-        [trade] = self._exchange.act(decisions.add_margin, account, command, by=By.CONTROL)
-        return answer(wire.trade_json(trade, mark=self._exchange.book.price))
+        [change] = self._exchange.act(decisions.add_margin, account, command, by=By.CONTROL)
+        return answer(self._trade_json(change))
 
     async def _read_price(self, _request: Request) -> Response:
         return answer({"price": self._exchange.book.price})
 
     async def _set_price(self, request: Request) -> Response:
-        price = SetPrice.read(await _json(request)).price
+        price = SetPrice.read(await json_body(request)).price
         self._exchange.move_price(price)
         return answer({"price": price})
 
     async def _play_prices(self, request: Request) -> Response:
-        command = PlayPrices.read(await _json(request))
+        command = PlayPrices.read(await json_body(request))
         self._player.play(command.prices, interval=command.interval_ms / 1000)
         return answer({"steps": len(command.prices), "interval_ms": command.interval_ms}, 202)
-
-    async def _add_fault(self, request: Request) -> Response:
-        fault = Fault.read(await _json(request))
-        if fault.account_id is not None:
-            self._exchange.book.account(fault.account_id)
-        if fault.path not in (None, *self._paths):
-            raise Refusal(f"path: no such path, allowed: {', '.join(sorted(self._paths))}")
-        return answer({"id": self._faults.add(fault)}, 201)
-
-    async def _clear_faults(self, _request: Request) -> Response:
-        self._faults.clear()
-        return Response(status_code=204)
 
     async def _read_ledger(self, request: Request) -> Response:
         after = LedgerAfter.read(dict(request.query_params)).after
         return answer({"entries": self._exchange.ledger(after=after)})
+
+    def _trade_json(self, change: Change) -> dict[str, Any]:
+        if change.trade is None:
+            raise TypeError(f"{change.kind} changes no trade")
+        return wire.trade_json(change.trade, mark=self._exchange.book.price)
 
     def _account(self, request: Request) -> Account:
         return self._exchange.book.account(request.path_params["account_id"])
@@ -177,11 +155,3 @@ class Control:
 
 def _account_json(account: Account) -> dict[str, Any]:
     return {"id": account.id, "username": account.username, "balance": account.balance}
-
-
-async def _json(request: Request) -> Any:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refusal("content-type: must be application/json")
-    body = await canonical_body(request)
-    return javascript.parse_exactly(body) if body else {}

@@ -6,7 +6,7 @@ to the ledger, apply to the book. A disk that refuses leaves the book as it was.
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +16,9 @@ from exchanges.paper.account import Account
 from exchanges.paper.book import Book
 from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import Command, CreateAccount
-from exchanges.paper.decisions import Occasion, move_price
+from exchanges.paper.decisions import Occasion
 from exchanges.paper.ledger import Ledger
-from exchanges.paper.trades import IsolatedTrade
+from exchanges.paper.moves import move_price
 from exchanges.types import Credentials
 
 C = TypeVar("C", bound=Command)
@@ -33,6 +33,8 @@ class PaperExchange:
 
     def __init__(self, path: Path, *, price: Decimal) -> None:
         self.book = Book(price)
+        self.skew = timedelta(0)
+        self._listeners: list[Callable[[Change], None]] = []
         self._ledger = Ledger(path)
         try:
             self._ledger.replay(self.book.apply)
@@ -46,9 +48,16 @@ class PaperExchange:
         """Give the ledger back."""
         self._ledger.close()
 
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Call `listener` with every change, right after the book has undergone it."""
+        self._listeners.append(listener)
+
     def now(self) -> datetime:
-        """The exchange's clock, in whole milliseconds like everything it says."""
-        now = datetime.now(UTC)
+        """The exchange's clock, in whole milliseconds like everything it says.
+
+        It is wrong by `skew`.
+        """
+        now = datetime.now(UTC) + self.skew
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def ledger(self, *, after: int) -> list[dict[str, Any]]:
@@ -84,15 +93,17 @@ class PaperExchange:
         *,
         by: By,
         signed_at: datetime | None = None,
-    ) -> list[IsolatedTrade]:
-        """Decide and accept; answers the trades as they are now. Raises `Refusal`."""
+    ) -> list[Change]:
+        """Decide and accept; answers what changed. Raises `Refusal`."""
         occasion = Occasion(self.book, account, self.now(), by, str(uuid4()), signed_at)
         changes = decision(occasion, command)
         self._accept(changes)
-        return [change.trade for change in changes if change.trade is not None]
+        return changes
 
     def _accept(self, changes: Sequence[Change]) -> None:
         if changes:
             self._ledger.append(changes)
         for change in changes:
             self.book.apply(change)
+            for listener in self._listeners:
+                listener(change)

@@ -1,4 +1,4 @@
-"""The paper exchange as a server: `/v3` for clients, `/control` for whoever steers the market."""
+"""The paper exchange as a server: `/v3` and the stream `/v1` for clients, `/control` to steer."""
 
 import asyncio
 import socket
@@ -13,18 +13,28 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from exchanges.paper.announcements import Announcements
 from exchanges.paper.answers import explain
 from exchanges.paper.api import Api
+from exchanges.paper.api_account import AccountApi
+from exchanges.paper.api_cross import CrossApi
+from exchanges.paper.conditions import Conditions
 from exchanges.paper.control import Control
+from exchanges.paper.control_faults import FaultControl
 from exchanges.paper.exchange import PaperExchange
-from exchanges.paper.faults import Faults, FaultyNetwork
+from exchanges.paper.faulty_network import FaultyNetwork
 from exchanges.paper.ledger import LedgerNotWritten
+from exchanges.paper.limits import Limits, Profile, RateLimited
 from exchanges.paper.player import PricePlayer
 from exchanges.paper.refusals import Refusal
+from exchanges.paper.routing import Routing
+from exchanges.paper.stream import Streams
+from exchanges.paper.strikes import Faults
 
 HOST = "127.0.0.1"
 LOOPBACK = [HOST, "localhost"]
 MAX_BODY_BYTES = 16 * 1024 * 1024
+MAX_MESSAGE_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 2
 KEEP_ALIVE_SECONDS = 75
 """How long an unused connection stays open, like at a big exchange. A client that trusted one for
@@ -32,33 +42,55 @@ longer would lose an order in the very moment in which the server closes it."""
 EXPLAINED = (Refusal, HTTPException, LedgerNotWritten, Exception)
 
 
-class CuttableProtocol(H11Protocol):
-    """Lets the application close a connection without an answer: `cut` in the scope's state."""
+class OpenProtocol(H11Protocol):
+    """Shows the application its connection: `transport` in the scope's state."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Offer this connection's `cut` to its requests."""
+        """Offer the transport to all requests of this connection, and to its WebSocket."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "cut": transport.abort}
+        self.app_state = {**self.app_state, "transport": transport}
 
 
-def create_app(exchange: PaperExchange) -> Starlette:
+def create_app(exchange: PaperExchange, limits: Limits) -> Starlette:
     """The ASGI application; it closes nothing but what it started itself."""
     faults = Faults()
     player = PricePlayer(exchange)
-    served = Api(exchange).routes()
-    control = Control(exchange, faults, player, paths={f"/v3{route.path}" for route in served})
+    streams = Streams(exchange, faults)
+    conditions = Conditions()
+    routing = Routing(exchange, conditions)
+    parts = (Api(routing), CrossApi(routing), AccountApi(routing))
+    served = [route for part in parts for route in part.routes()]
+    paths = {f"/v3{route.path}" for route in served}
+    steered = (
+        Control(exchange, player),
+        FaultControl(faults, limits, book=exchange.book, paths=paths),
+        Announcements(streams),
+    )
+
+    def heed_skew() -> None:
+        exchange.skew = faults.skew()
+
+    faults.watch(heed_skew)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        pulse = asyncio.create_task(streams.pulse())
         yield
+        pulse.cancel()
         player.stop()
 
+    crowded = Middleware(RateLimited, limits=limits, book=exchange.book)
     network = Middleware(FaultyNetwork, faults=faults, book=exchange.book)
     loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False)
     return Starlette(
         routes=[
-            Mount("/v3", routes=served, middleware=[network]),
-            Mount("/control", routes=control.routes(), middleware=[loopback]),
+            Mount("/v3", routes=served, middleware=[crowded, network]),
+            Mount(
+                "/control",
+                routes=[route for part in steered for route in part.routes()],
+                middleware=[loopback],
+            ),
+            streams.route(),
         ],
         exception_handlers=dict.fromkeys(EXPLAINED, explain),
         lifespan=lifespan,
@@ -80,12 +112,14 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def create_server(exchange: PaperExchange) -> uvicorn.Server:
-    """The HTTP server; run it with the socket of `bind`."""
+def create_server(exchange: PaperExchange, *, limits: Profile = Profile.NONE) -> uvicorn.Server:
+    """The HTTP and WebSocket server; run it with the socket of `bind`."""
     config = uvicorn.Config(
-        create_app(exchange),
-        http=CuttableProtocol,
-        ws="none",
+        create_app(exchange, Limits(limits)),
+        http=OpenProtocol,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=None,  # a silent stream must send nothing at all
         log_level="warning",
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

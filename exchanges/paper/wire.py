@@ -4,7 +4,7 @@ Shapes hold `Decimal`, `int`, `str`, `bool` and None; `javascript.stringify` wri
 set" is 0 for stop loss and take profit, null elsewhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -81,12 +81,6 @@ def trade_from_json(json: Mapping[str, Any]) -> IsolatedTrade:
         closed_at=json["closedAt"] and datetime.fromisoformat(json["closedAt"]),
         client_id=json["clientId"],
     )
-
-
-def page_json(trades: Iterable[IsolatedTrade], *, mark: Decimal, more: bool) -> dict[str, Any]:
-    """One page of a history. The cursor is the id of its last trade."""
-    data = [trade_json(trade, mark=mark) for trade in trades]
-    return {"data": data, "nextCursor": data[-1]["id"] if more else None}
 
 
 def account_json(account: Account, *, at: datetime) -> dict[str, Any]:

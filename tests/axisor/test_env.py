@@ -46,6 +46,8 @@ def test_what_is_good_is_read():
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be a URL that starts with redis://"),
         ({"AXISOR_PAPER_URL": "ftp://h"}, "AXISOR_PAPER_URL must be a URL"),
         ({"LN_MARKETS_API_URL": "x"}, "LN_MARKETS_API_URL must be a URL"),
+        ({"LN_MARKETS_REQUESTS_PER_SECOND": "0"}, "SECOND must be a number from 0.01 to 1000"),
+        ({"LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND": "nan"}, "must be a number from 0.01 to"),
         ({"AXISOR_SECRETKEY": "x"}, "AXISOR_SECRETKEY is not a setting of Axisor"),
     ],
     ids=str,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from exchanges.errors import UnreadableAnswer
+from exchanges.lnmarkets.constants import PAGE_SIZE
 from exchanges.lnmarkets.fields import Fields, items, load
 
 T = TypeVar("T")
@@ -12,11 +13,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """What a list holds: its name, how one item is read, and what tells it from the others."""
+    """What a list holds: its name, how one item is read, and what tells it from the others.
+
+    `page_size` is how many are asked for at once.
+    """
 
     name: str
     read: Callable[[Fields], T]
     key: Callable[[T], Hashable]
+    page_size: int = PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """What everybody may ask: the clock, the market and its past."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from exchanges.errors import UnreadableAnswer
-from exchanges.lnmarkets.constants import MAX_BUCKET, MAX_VOLUME
+from exchanges.lnmarkets.constants import CANDLES_PER_PAGE, MAX_BUCKET, MAX_VOLUME
 from exchanges.lnmarkets.fields import Fields, items, load
 from exchanges.lnmarkets.parse.lists import Kind
 from exchanges.lnmarkets.parse.plausible import price, rate
@@ -60,12 +59,7 @@ def _candle(fields: Fields) -> Candle:
         close=price(fields, "close"),
         volume=fields.number("volume", Decimal(0), MAX_VOLUME),
     )
-    if (
-        not candle.low
-        <= min(candle.open, candle.close)
-        <= max(candle.open, candle.close)
-        <= (candle.high)
-    ):
+    if not all(candle.low <= end <= candle.high for end in (candle.open, candle.close)):
         raise UnreadableAnswer("a candle must have its prices between low and high")
     return candle
 
@@ -79,10 +73,5 @@ def _funding_settlement(fields: Fields) -> FundingSettlement:
     )
 
 
-CANDLES = Kind("candles", _candle, lambda candle: candle.at)
+CANDLES = Kind("candles", _candle, lambda candle: candle.at, page_size=CANDLES_PER_PAGE)
 FUNDING_SETTLEMENTS = Kind("settlements", _funding_settlement, lambda settlement: settlement.id)
-
-
-def oldest_first(candles: Sequence[Candle]) -> Sequence[Candle]:
-    """The candles as a chart wants them."""
-    return sorted(candles, key=lambda candle: candle.at)

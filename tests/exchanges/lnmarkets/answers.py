@@ -82,6 +82,120 @@ CLOSED = RUNNING | {
 CANCELED = OPEN | {"open": False, "canceled": True, "closedAt": "2026-11-20T11:30:00.000Z"}
 
 
+CANDLE: dict[str, Any] = {
+    "time": "2026-11-20T11:59:00.000Z",
+    "open": 100000,
+    "high": 100010.5,
+    "low": 99990,
+    "close": 100005,
+    "volume": 12345.5,
+}
+
+SETTLEMENT: dict[str, Any] = {
+    "id": "22222222-2222-4333-8444-555555555555",
+    "time": "2026-11-20T08:00:00.000Z",
+    "fundingRate": 0.0001,
+    "fixingPrice": 60000,
+}
+
+FUNDING_FEE: dict[str, Any] = {
+    "fee": 1667,
+    "settlementId": SETTLEMENT["id"],
+    "time": "2026-11-20T08:00:00.000Z",
+    "tradeId": TRADE_ID,
+}
+
+ORDER_ID = "33333333-2222-4333-8444-555555555555"
+
+FILLED_ORDER: dict[str, Any] = {
+    "id": ORDER_ID,
+    "type": "market",
+    "side": "buy",
+    "quantity": 1000,
+    "price": 100000,
+    "tradingFee": 1000,
+    "createdAt": "2026-11-20T11:00:00.000Z",
+    "filledAt": "2026-11-20T11:00:00.001Z",
+    "canceledAt": None,
+    "open": False,
+    "filled": True,
+    "canceled": False,
+    "clientId": None,
+}
+
+OPEN_ORDER = FILLED_ORDER | {
+    "type": "limit",
+    "price": 90000.5,
+    "tradingFee": 0,
+    "filledAt": None,
+    "open": True,
+    "filled": False,
+    "clientId": "axisor:1",
+}
+
+CANCELED_ORDER = OPEN_ORDER | {
+    "open": False,
+    "canceled": True,
+    "canceledAt": "2026-11-20T11:30:00.000Z",
+}
+
+POSITION: dict[str, Any] = {
+    "id": "44444444-2222-4333-8444-555555555555",
+    "quantity": -1000,
+    "margin": 500_000,
+    "leverage": 10,
+    "entryPrice": 100000,
+    "liquidation": 199402,
+    "initialMargin": 100_000,
+    "runningMargin": 100_000,
+    "maintenanceMargin": 1500,
+    "totalPl": -250,
+    "deltaPl": 0,
+    "fundingFees": -12,
+    "tradingFees": 1000,
+    "updatedAt": "2026-11-20T11:00:00.000Z",
+}
+
+FLAT_POSITION = POSITION | {
+    "quantity": 0,
+    "entryPrice": None,
+    "liquidation": None,
+    "initialMargin": 0,
+    "runningMargin": 0,
+    "maintenanceMargin": 0,
+    "totalPl": 0,
+}
+
+TRANSFER: dict[str, Any] = {
+    "id": "55555555-2222-4333-8444-555555555555",
+    "amount": -500,
+    "time": "2026-11-20T11:00:00.000Z",
+}
+
+BEST_PRICE: dict[str, Any] = {"askPrice": 100000.5, "bidPrice": 99999.5}
+
+SWAP_TO_USD: dict[str, Any] = {
+    "id": "66666666-2222-4333-8444-555555555555",
+    "inAmount": 100_000,
+    "inAsset": "BTC",
+    "outAmount": 99.99,
+    "outAsset": "USD",
+}
+
+SWAP_TO_BTC = SWAP_TO_USD | {
+    "inAmount": 12.34,
+    "inAsset": "USD",
+    "outAmount": 12_339,
+    "outAsset": "BTC",
+}
+
+PAST_SWAP = SWAP_TO_USD | {"createdAt": "2026-11-20T11:00:00.000Z"}
+
+
+def page_of(*documents: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    return {"data": list(documents), "nextCursor": cursor}
+
+
 def as_json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 

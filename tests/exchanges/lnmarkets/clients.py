@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from exchanges.client import Signature
+from exchanges.guard import UNGUARDED, Guard
 from exchanges.lnmarkets.rest import LNMarketsClient
 from exchanges.lnmarkets.transport import Transport
 from exchanges.types import Credentials
@@ -23,9 +24,11 @@ def client_of(
     clock: Callable[[], datetime] = lambda: NOW,
     total_timeout: float = 10,
     max_idle: float = 60,
+    guard: Guard = UNGUARDED,
 ) -> LNMarketsClient:
     transport = Transport(url, connect_timeout=0.3, total_timeout=total_timeout, max_idle=max_idle)
-    return LNMarketsClient(transport, credentials=Credentials(*SECRETS), clock=clock)
+    credentials = Credentials(*SECRETS)
+    return LNMarketsClient(transport, credentials=credentials, guard=guard, clock=clock)
 
 
 def read(client: LNMarketsClient) -> str:

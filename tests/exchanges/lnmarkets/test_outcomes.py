@@ -9,10 +9,15 @@ from requests.structures import CaseInsensitiveDict
 
 from exchanges.errors import (
     AccessDenied,
+    ClockSkew,
     ExchangeError,
+    GeoBlocked,
     InvalidCredentials,
+    Maintenance,
+    MissingScope,
     RateLimited,
     Refused,
+    TierLimited,
     Unavailable,
     UnreadableAnswer,
 )
@@ -122,6 +127,44 @@ def test_what_a_refusal_says(body, code, said):
 
     assert isinstance(error, Refused)
     assert (error.code, str(error)) == (code, said)
+
+
+TOLD = {
+    "tier, 403": (403, "TIER_LIMIT_EXCEEDED", "Your country's tier", TierLimited),
+    "tier, 400": (400, "TIER_LIMIT_EXCEEDED", "", TierLimited),
+    "tier, 401": (401, "TIER_LIMIT_EXCEEDED", "timestamp", TierLimited),
+    "too many, 400": (400, "TOO_MANY_REQUESTS", "", RateLimited),
+    "too many, 503": (503, "TOO_MANY_REQUESTS", "", Unavailable),
+    "unauthorized, 400": (400, "UNAUTHORIZED", "Invalid signature", InvalidCredentials),
+    "unauthorized, 500": (500, "UNAUTHORIZED", "", Unavailable),
+    "timestamp, 401": (401, "UNAUTHORIZED", "Timestamp is outside the window", ClockSkew),
+    "timestamp, 400": (400, "BAD_REQUEST", "timestamp: must be a number", Refused),
+    "a scope, named": (403, "FORBIDDEN", "Requires futures:isolated:write", MissingScope),
+    "a scope, short": (403, "", "This needs account:read.", MissingScope),
+    "a scope": (403, "FORBIDDEN", "The API key lacks the scope", MissingScope),
+    "a permission": (403, "FORBIDDEN", "Insufficient permissions", MissingScope),
+    "a scope, 400": (400, "FORBIDDEN", "Missing scope", MissingScope),
+    "a scope, not refused for it": (400, "BAD_REQUEST", "Missing scope", Refused),
+    "a country": (403, "FORBIDDEN", "Not available in your country", GeoBlocked),
+    "a region": (451, "", "Restricted region", GeoBlocked),
+    "a jurisdiction": (403, "", "Jurisdiction not served", GeoBlocked),
+    "geo-blocked": (403, "GEO", "Geoblocked", GeoBlocked),
+    "no reason": (403, "FORBIDDEN", "Forbidden", AccessDenied),
+    "no reason, 451": (451, "", "", AccessDenied),
+    "telescope": (403, "", "No telescope, no countryside", AccessDenied),
+    "maintenance, code": (503, "SERVICE_UNAVAILABLE", "", Maintenance),
+    "maintenance, code, 500": (500, "SERVICE_UNAVAILABLE", "", Maintenance),
+    "maintenance, code, 400": (400, "SERVICE_UNAVAILABLE", "No", Refused),
+    "maintenance": (503, "", "Scheduled maintenance until 12:00", Maintenance),
+    "trading engine": (503, "", "Trading engine is temporarily unavailable", Maintenance),
+    "maintenance margin, 500": (500, "", "maintenance", Unavailable),
+    "maintenance margin, 400": (400, "BAD_REQUEST", "Below maintenance margin", Refused),
+}
+
+
+@pytest.mark.parametrize(("status", "code", "message", "error"), TOLD.values(), ids=TOLD)
+def test_what_is_made_of_code_status_and_words(status, code, message, error):
+    assert type(refusal(as_json({"code": code, "message": message}), status=status)) is error
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
