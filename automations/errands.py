@@ -6,6 +6,7 @@ the errand is unique per (automation, slot), whoever holds the account's turn ru
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,8 +22,11 @@ PERIODS = 4
 """An errand is too old after so many periods of its automation, and not before `LAPSES_AFTER`."""
 
 
-def accept(automation: Automation, *, slot: str, cause: str) -> None:
-    """Note that `automation` is to be executed for `slot`, unless it was already."""
+def accept(automation: Automation, *, slot: str, cause: str, **asked: Any) -> None:
+    """Note that `automation` is to be executed for `slot`, unless it was already.
+
+    `asked` says who asked for it, and for what: the fields of an `Errand`.
+    """
     if Execution.objects.filter(automation=automation, slot=slot).exists():
         return
     errand = Errand(
@@ -30,7 +34,8 @@ def accept(automation: Automation, *, slot: str, cause: str) -> None:
         account_id=automation.account_id,
         slot=slot,
         cause=cause,
-        is_protective=kind_of(automation.kind).is_protective,
+        rank=kind_of(automation.kind).rank,
+        **asked,
     )
     Errand.objects.bulk_create([errand], ignore_conflicts=True)
 
@@ -47,9 +52,12 @@ def is_overtaken(errand: Errand) -> bool:
 
 
 def due(account_id: UUID) -> QuerySet[Errand]:
-    """An account's errands that may be run now, protective ones first."""
+    """An account's errands that may be run now: protect, then exit, then everything else."""
     return Errand.objects.filter(account_id=account_id, not_before__lte=Now()).select_related(
-        "automation__account__exchange", "automation__account__user", "automation__user"
+        "automation__account__exchange",
+        "automation__account__user",
+        "automation__user",
+        "proposal",
     )
 
 

@@ -12,10 +12,9 @@ from uuid import UUID
 
 from accounts.errors import AccountError
 from accounts.gateway import open_client
-from automations import journal, quiet, schedule, selectors, sensing
+from automations import deciding, journal, quiet, schedule, selectors, sensing
 from automations.models import Automation
 from automations.quiet import QuietCheck
-from automations.rules.registry import kind_of
 from automations.sensing import Bounds, utc_now
 from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
@@ -74,7 +73,7 @@ def _look_at(
     if snapshot is None or not bounds.allow(snapshot):
         looked.stale[automation.account_id].append((str(automation.id), slot))
         return
-    decision = kind_of(automation.kind).evaluate(snapshot, automation.config)
+    decision = deciding.look(automation, snapshot)
     if decision.actions:
         looked.due.append((automation, slot))
     else:

@@ -13,11 +13,21 @@ from django.db import close_old_connections, transaction
 from accounts.errors import AccountError
 from accounts.gateway import open_client
 from accounts.models import ExchangeAccount
-from automations import errands, intents, journal, selectors, sensing, turns
+from automations import (
+    deciding,
+    errands,
+    intents,
+    journal,
+    planning,
+    proposals,
+    sagas,
+    selectors,
+    sensing,
+    turns,
+)
 from automations.models import Automation, Errand, Execution, Intent
 from automations.perform import perform
 from automations.rules.base import Reason, Severity
-from automations.rules.registry import kind_of
 from automations.sensing import utc_now
 from exchanges import feed
 from exchanges.client import ExchangeClient
@@ -27,6 +37,7 @@ from exchanges.failpoints import failpoint
 log = logging.getLogger(__name__)
 
 DONE = {Intent.State.CONFIRMED, Intent.State.SATISFIED}
+HARMLESS = {*DONE, Intent.State.SHADOW}
 UNDECIDED = {
     Intent.State.PLANNED,
     Intent.State.SENDING,
@@ -86,7 +97,7 @@ def mark_interrupted(account: ExchangeAccount, fence: int) -> None:
 def finish_open(account: ExchangeAccount, client: ExchangeClient, fence: int) -> None:
     """Send what earlier runs of this account have planned and not sent, while there is time."""
     for execution in Execution.objects.filter(
-        account=account, status=Execution.Status.PENDING
+        account=account, finished_at=None
     ).select_related("automation__user", "account"):
         _carry_out(execution, client, fence)
 
@@ -133,16 +144,21 @@ def _decide_and_act(
     started_at = utc_now()
     snapshot = sensing.from_exchange(automation, client)
     turns.extend(automation.account_id, fence)
-    decision = kind_of(automation.kind).evaluate(snapshot, automation.config)
+    automation.refresh_from_db(fields=["memory"])
+    decision = deciding.decide(automation, snapshot, errand)
+    if decision.asks and decision.actions:
+        proposals.propose(errand, decision, snapshot)
+        return
     execution = journal.execution_of(
         automation,
         slot=errand.slot,
         cause=errand.cause,
+        requested_by=errand.requested_by_id,
         started_at=started_at,
         snapshot=snapshot,
         decision=decision,
     )
-    intents.plan(execution, decision, snapshot, fence=fence)
+    planning.plan(execution, decision, snapshot, fence=fence)
     failpoint("planned")
     _carry_out(execution, client, fence)
 
@@ -159,18 +175,20 @@ def _fail(errand: Errand, error: Exception) -> None:
 
 def _carry_out(execution: Execution, client: ExchangeClient, fence: int) -> None:
     for intent in execution.intents.filter(state=Intent.State.PLANNED).order_by("leg"):
-        _send(intent, client, fence)
+        if sagas.may_follow(intent, client):
+            _send(intent, client, fence)
     conclude(execution)
 
 
 def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
     signature = intents.claim(intent, fence=fence)
     if signature is None:
-        intents.lapse(intent, "It could not be claimed: late, paused, switched, or not alone.")
+        intents.lapse(intent, "It could not be claimed: late, paused, stopped, or not alone.")
         return
     failpoint("claimed")
     try:
-        answer = perform(client, intents.ACTION.validate_python(intent.action), signature)
+        action = intents.action_of(intent)
+        answer = perform(client, action, client_id=str(intent.id), signature=signature)
         failpoint("answered")
     except TransientError as error:
         intents.put_back(intent, str(error))
@@ -190,12 +208,13 @@ def conclude(execution: Execution) -> None:
     found = list(execution.intents.order_by("leg"))
     if {Intent.State(intent.state) for intent in found} & UNDECIDED:
         return
-    failed = [intent for intent in found if Intent.State(intent.state) not in DONE]
+    failed = [intent for intent in found if Intent.State(intent.state) not in HARMLESS]
     error = " ".join(intent.error for intent in failed)
     status = _status(found, failed)
-    concluded = Execution.objects.filter(pk=execution.pk, status=Execution.Status.PENDING)
+    concluded = Execution.objects.filter(pk=execution.pk, finished_at=None)
+    changes = {"status": status, "error": error, "trade_id": _trade_id(execution, found)}
     with transaction.atomic():
-        if not concluded.update(status=status, error=error, finished_at=utc_now()) or not found:
+        if not concluded.update(**changes, finished_at=utc_now()) or not found:
             return
         severity = Severity.CRITICAL if failed else Severity.INFO
         text = f"{execution.reason_text} {error}".strip()
@@ -208,4 +227,10 @@ def conclude(execution: Execution) -> None:
 def _status(found: list[Intent], failed: list[Intent]) -> Execution.Status:
     if failed:
         return Execution.Status.ERROR
-    return Execution.Status.SUCCESS if found else Execution.Status.COMPLETED
+    is_done = any(Intent.State(intent.state) in DONE for intent in found)
+    return Execution.Status.SUCCESS if is_done else Execution.Status.COMPLETED
+
+
+def _trade_id(execution: Execution, found: list[Intent]) -> str:
+    """The trade that it acted on, or that it opened."""
+    return execution.trade_id or next((intent.trade_id for intent in found), "")

@@ -172,10 +172,12 @@ def _claimable(intent: Intent, fence: int) -> QuerySet[Intent]:
     same_generation = User.objects.filter(
         pk=intent.automation.user_id, account_generation=OuterRef("generation")
     )
+    # A step that follows another finishes on the account on which that was done.
+    is_first = not needs_the_one_before(action_of(intent))
+    begins = [Exists(active), Exists(same_generation)] if is_first else []
     return Intent.objects.filter(
         Exists(turn),
-        Exists(active),
-        Exists(same_generation),
+        *begins,
         ~Exists(
             restrictions.on(OuterRef("account"), OuterRef("automation__user")).filter(
                 restrictions.stops(intent.is_opening)

@@ -32,6 +32,7 @@ def execution_of(
     started_at: datetime,
     snapshot: Snapshot,
     decision: Decision,
+    requested_by: int | None = None,
 ) -> Execution:
     """An execution that says what was decided and on what; not saved."""
     first = decision.actions[0] if decision.actions else None
@@ -41,13 +42,16 @@ def execution_of(
         account_name=automation.account.name,
         slot=slot,
         cause=cause,
+        mode=automation.mode,
+        requested_by_id=requested_by,
         event=kind_of(automation.kind).event,
         action=first.kind if first else "",
-        trade_id=first.trade_id if first else "",
+        trade_id=getattr(first, "trade_id", ""),
         reason_code=decision.reason.code,
         reason_text=decision.reason.text,
         inputs=sensing.as_inputs(snapshot),
         findings=FINDINGS.dump_python(decision.findings, mode="json"),
+        memory=automation.memory,
         started_at=started_at,
     )
 
@@ -62,7 +66,15 @@ def note_decision(automation: Automation, decision: Decision) -> None:
     for key in sorted(standing.keys() - set(automation.told)):
         tell(automation, standing[key], kind="automation_hindered", trade=key.split()[0])
     automation.told = sorted(standing)
-    _note(automation, decision.reason, decision.verdict, told=automation.told)
+    if decision.memory is not None:
+        automation.memory = decision.memory.model_dump(mode="json")
+    _note(
+        automation,
+        decision.reason,
+        decision.verdict,
+        told=automation.told,
+        memory=automation.memory,
+    )
 
 
 def record_failure(automation: Automation, *, slot: str, cause: str, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """From a decision's action to the one call that carries it out. Pure: the client comes in."""
 
 from decimal import Decimal
-from typing import assert_never
+from typing import TypeGuard, assert_never
 from uuid import UUID
 
 from automations.rules.actions import (
@@ -137,7 +137,7 @@ def is_idempotent(action: Action) -> bool:
     return isinstance(action, CloseTrade | SetStopLoss | SetTakeProfit)
 
 
-def needs_the_one_before(action: Action) -> bool:
+def needs_the_one_before(action: Action) -> TypeGuard[ReopenTrade]:
     """Whether it may only follow when the action before it is confirmed to be done by us."""
     return isinstance(action, ReopenTrade)
 

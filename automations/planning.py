@@ -11,10 +11,18 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.models import User
-from automations import errands, journal, sensing
+from automations import errands, journal
 from automations.intents import ACTION
 from automations.models import Automation, Execution, Intent, Turn
-from automations.perform import cost_of, is_idempotent, is_opening, spent_by, target_of
+from automations.past import Past, recall
+from automations.perform import (
+    cost_of,
+    is_idempotent,
+    is_opening,
+    needs_the_one_before,
+    spent_by,
+    target_of,
+)
 from automations.rules.actions import Action
 from automations.rules.base import Decision
 from automations.sensing import TRADE, utc_now
@@ -23,6 +31,9 @@ from automations.turns import AccountBusy
 
 CLAIM_WITHIN = timedelta(seconds=10)
 """How long after the decision an intent may be claimed: no old wish is ever sent."""
+
+FOLLOW_WITHIN = timedelta(seconds=60)
+"""The same for a step that waits for the one before it, whose outcome may have to be read back."""
 
 
 @transaction.atomic
@@ -34,7 +45,8 @@ def plan(execution: Execution, decision: Decision, snapshot: Snapshot, *, fence:
     """
     _hold_turn(execution, fence)
     automation = execution.automation
-    if sensing.counted(automation, snapshot) != sensing.counted_in(snapshot):
+    running = [trade.id for trade in snapshot.holdings.value.trades]
+    if recall([automation], running)[automation.id] != Past.seen_in(snapshot):
         raise AccountBusy("Something was sent for this account since the decision was made.")
     generation = User.objects.values_list("account_generation", flat=True).get(
         pk=automation.user_id
@@ -76,7 +88,7 @@ def _intent(
         is_idempotent=is_idempotent(action),
         is_opening=is_opening(action),
         seen=_seen(action, snapshot),
-        deadline=utc_now() + CLAIM_WITHIN,
+        deadline=utc_now() + (FOLLOW_WITHIN if needs_the_one_before(action) else CLAIM_WITHIN),
     )
 
 

@@ -64,6 +64,8 @@ def _prolong(continued: Sequence[tuple[QuietCheck, QuietSpan]]) -> None:
     for check, span in continued:
         automation, reason = check.automation, check.decision.reason
         automation.checked_at = span.last_seen_at = now
+        if check.decision.memory is not None:
+            automation.memory = check.decision.memory.model_dump(mode="json")
         automation.reason_code = reason.code
         automation.reason_text = span.reason_text = reason.text
         span.latest_inputs = sensing.as_inputs(check.snapshot)
@@ -72,7 +74,8 @@ def _prolong(continued: Sequence[tuple[QuietCheck, QuietSpan]]) -> None:
         [span for _, span in continued], ["last_seen_at", "count", "reason_text", "latest_inputs"]
     )
     Automation.objects.bulk_update(
-        [check.automation for check, _ in continued], ["checked_at", "reason_code", "reason_text"]
+        [check.automation for check, _ in continued],
+        ["checked_at", "reason_code", "reason_text", "memory"],
     )
 
 
@@ -87,7 +90,9 @@ def _begin_span(check: QuietCheck) -> None:
         snapshot=check.snapshot,
         decision=decision,
     )
-    execution.status, execution.finished_at = Execution.Status.COMPLETED, now
+    execution.finished_at = now
+    if not decision.waits:
+        execution.status = Execution.Status.COMPLETED
     Execution.objects.bulk_create([execution], ignore_conflicts=True)
     QuietSpan.objects.create(
         automation=automation,

@@ -61,25 +61,14 @@ def bounds_of_look(automation: Automation) -> Bounds:
 
 
 def from_feed(automations: Collection[Automation], *, now: datetime) -> dict[UUID, Snapshot]:
-    """Snapshots of what is known already, however old; none where market or account is not.
+    """Snapshots of what is known already, however old; none where a part of it is not.
 
     What automations share is read once for all of them.
     """
-    accounts = {automation.account_id: automation.account for automation in automations}
-    holdings = {key: held for key in accounts if (held := feed.holdings(key))}
-    slugs = {account.exchange.slug for account in accounts.values()}
-    tickers = {slug: ticker for slug in slugs if (ticker := feed.ticker(slug))}
-    memories = recall(automations, _running(holdings.values()))
-    return {
-        automation.id: _snapshot(
-            now,
-            tickers[automation.account.exchange.slug],
-            holdings[automation.account_id],
-            memories[automation.id],
-        )
-        for automation in automations
-        if automation.account_id in holdings and automation.account.exchange.slug in tickers
-    }
+    views = {each.id: view for each in automations if (view := view_from_feed(each))}
+    seen = [automation for automation in automations if automation.id in views]
+    pasts = recall(seen, _running(view.holdings for view in views.values()))
+    return {each.id: _snapshot(now, views[each.id], pasts[each.id]) for each in seen}
 
 
 def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
@@ -87,32 +76,12 @@ def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
 
     Raises `ExchangeError`, also when reading took so long that it is too old to act on.
     """
-    ticker, holdings = refresh_feed(automation.account, client)
-    memory = recall([automation], _running([holdings]))[automation.id]
-    snapshot = _snapshot(utc_now(), ticker, holdings, memory)
+    view = view_from_exchange(automation.account, client, wanted_by([automation]))
+    past = recall([automation], _running([view.holdings]))[automation.id]
+    snapshot = _snapshot(utc_now(), view, past)
     if not ACTING.allow(snapshot):
         raise StaleMarket("The exchange answers so slowly that its answers are too old to act on.")
     return snapshot
-
-
-def refresh_feed(
-    account: ExchangeAccount, client: ExchangeClient
-) -> tuple[Aged[Ticker], Aged[Holdings]]:
-    """Ask the exchange for account and market, and tell the feed. Raises `ExchangeError`.
-
-    Each value is dated before its request, so that it is never taken for newer than it is; the
-    market comes last, since it changes fastest.
-    """
-    holdings = _dated(
-        lambda: Holdings(client.account().balance, tuple(client.isolated.running_trades()))
-    )
-    ticker = _dated(client.ticker)
-    lag = abs(ticker.at - ticker.value.at)
-    if lag > CLOCKS_DIFFER_BY:
-        raise StaleMarket(f"The exchange's ticker is {lag.total_seconds():.0f} s away from now.")
-    feed.put_ticker(account.exchange.slug, ticker)
-    feed.put_holdings(account.id, holdings)
-    return ticker, holdings
 
 
 def as_inputs(snapshot: Snapshot) -> dict[str, Any]:
@@ -128,19 +97,15 @@ def _running(holdings: Iterable[Aged[Holdings]]) -> list[str]:
     return [trade.id for held in holdings for trade in held.value.trades]
 
 
-def _snapshot(
-    now: datetime, ticker: Aged[Ticker], holdings: Aged[Holdings], memory: Memory
-) -> Snapshot:
+def _snapshot(now: datetime, view: View, past: Past) -> Snapshot:
     return Snapshot(
         now=now,
-        ticker=ticker,
-        holdings=holdings,
-        past=memory.past,
-        under_way=memory.under_way,
-        unsettled=memory.unsettled,
+        ticker=view.ticker,
+        holdings=view.holdings,
+        past=past.past,
+        lifetime=past.lifetime,
+        under_way=past.under_way,
+        unsettled=past.unsettled,
+        usage=past.usage,
+        quotes=view.quotes,
     )
-
-
-def _dated(read: Callable[[], T]) -> Aged[T]:
-    at = utc_now()
-    return Aged(read(), at, "rest")

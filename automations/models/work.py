@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from accounts.models import ExchangeAccount
 from automations.models.automation import Automation
+from automations.models.consent import Proposal
 
 
 class Turn(models.Model):
@@ -32,7 +33,8 @@ class Errand(models.Model):
     Whoever holds the account's turn runs all its errands, protective ones first, so one that
     comes while the account is busy waits here and not in a queue that may be lost. `attempts`
     counts the runs that failed before anything was sent; the next is not before `not_before`.
-    One that a person asked for says who, and may be narrowed to one action or one trade.
+    One that a person asked for says who, and may be narrowed to an action, a trade, or what was
+    proposed.
     """
 
     automation = models.ForeignKey(Automation, on_delete=models.PROTECT, related_name="errands")
@@ -43,6 +45,7 @@ class Errand(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, null=True)
     only_action = models.CharField(max_length=32, blank=True)
     only_trade = models.CharField(max_length=64, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

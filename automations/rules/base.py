@@ -115,11 +115,14 @@ class Decision:
 
     @property
     def hindrances(self) -> dict[str, Reason]:
-        """What keeps it from protecting positions, by trade and code: a person should know."""
+        """What keeps it from acting, by position (or `-`) and code: a person should know."""
+        judged = [("-", self.reason), *((found.trade_id, found.reason) for found in self.findings)]
+        of_positions = {reason for _, reason in judged[1:]}
         return {
-            f"{found.trade_id} {found.reason.code}": found.reason
-            for found in self.findings
-            if found.reason.severity is not Severity.INFO
+            f"{name} {reason.code}": reason
+            for name, reason in judged
+            if reason.severity is not Severity.INFO
+            and (name != "-" or reason not in of_positions)
         }
 
 

@@ -1,0 +1,67 @@
+"""What an automation decides, with everything that stands between its rule and an order.
+
+    rule.decide      what the rule wants                            pure
+    narrowed         to what a person asked for, never more         pure
+    risk.vet         to what limits and restrictions allow          pure
+    asks             whether a person has to say yes first
+"""
+
+from dataclasses import replace
+
+from automations import restrictions, risk
+from automations.models import AccountLimits, Automation, Errand, Execution
+from automations.perform import target_of
+from automations.rules.actions import Action
+from automations.rules.base import Decision, Reason
+from automations.rules.registry import kind_of
+from automations.snapshots import Snapshot
+
+CONFIRMED = "confirmed"
+
+
+def look(automation: Automation, snapshot: Snapshot) -> Decision:
+    """What the rule wants, and nothing else."""
+    kind = kind_of(automation.kind)
+    return kind.evaluate(snapshot, automation.config, automation.memory)
+
+
+def decide(automation: Automation, snapshot: Snapshot, errand: Errand) -> Decision:
+    """What is to be done for an errand; its reason says what was held back."""
+    decision = _narrowed(look(automation, snapshot), errand)
+    account = automation.account
+    in_force = restrictions.in_force(account)
+    decision = risk.vet(decision, snapshot, limits_of(automation), in_force)
+    asks = decision.asks or in_force.unconfirmed or automation.mode == Automation.Mode.CONFIRM
+    return replace(decision, asks=asks and errand.cause != Execution.Cause.CONFIRMED)
+
+
+def limits_of(automation: Automation) -> risk.Limits:
+    """The limits of the automation's account; none where nobody set any."""
+    row = AccountLimits.objects.filter(account_id=automation.account_id).first()
+    if row is None:
+        return risk.Limits()
+    return risk.Limits(
+        sats_per_position=row.sats_per_position,
+        sats_per_day=row.sats_per_day,
+        orders_per_day=row.orders_per_day,
+        leverage=row.leverage,
+        exposure=row.exposure,
+    )
+
+
+def _narrowed(decision: Decision, errand: Errand) -> Decision:
+    """Only what a person asked for: a kind of action, a trade, what was proposed."""
+    kept = tuple(action for action in decision.actions if _is_asked_for(action, errand))
+    if len(kept) == len(decision.actions):
+        return decision
+    text = f"{decision.reason.text} Left out: what was not asked for."
+    return replace(decision, actions=kept, reason=Reason("narrowed", text))
+
+
+def _is_asked_for(action: Action, errand: Errand) -> bool:
+    if errand.only_action and errand.only_action != action.kind:
+        return False
+    if errand.only_trade and errand.only_trade != getattr(action, "trade_id", ""):
+        return False
+    wanted = errand.proposal and [(each["kind"], each["target"]) for each in errand.proposal.actions]
+    return not wanted or (action.kind, target_of(action, errand.automation_id)) in wanted
