@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from accounts.errors import AccountError
 from accounts.models import Event
-from accounts.services import record_event
+from accounts.outbox import record_event
 from automations import errands, sensing
 from automations.models import Automation, Execution, QuietSpan
 from automations.rules.base import Decision, Finding, Reason, Severity
