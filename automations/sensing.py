@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 from uuid import UUID
 
 from django.db.models import Q
@@ -12,11 +12,13 @@ from pydantic import TypeAdapter
 
 from accounts.models import ExchangeAccount
 from automations.models import Automation, Intent
+from automations.rules.base import Action, AddMargin, CloseTrade
 from automations.snapshots import PastAction, Snapshot
 from exchanges import feed
 from exchanges.client import ExchangeClient
 from exchanges.errors import TransientError
-from exchanges.types import Aged, Holdings, Ticker
+from exchanges.market import CLOCKS_DIFFER_BY
+from exchanges.types import Aged, Holdings, Ticker, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,15 @@ ACTING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=15))
 """For a decision to act. The account may be read longer ago than the market: its positions move
 with the price, and otherwise only by somebody's action. A slow exchange must not blind a guard."""
 
-LOOKING = timedelta(seconds=5)
-"""For a look from the feed, market and account alike; anything older is read anew first."""
+LOOKING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=10))
+"""For a look from the feed; anything older is read anew first. What an account holds changes by the
+exchange's doing, which `watch` hears of and reads at once, by an action of ours, whose answer
+enters at once, and by a person's hand, which `watch` finds within five seconds. So a look may rest
+on what even a decision to act may rest on, and the bound is how late a dead `watch` is noticed."""
 
-CLOCKS_DIFFER_BY = timedelta(seconds=30)
-"""By how much the exchange's time of its ticker may differ from ours: clocks, not staleness."""
+SHORTEST_LOOK = timedelta(seconds=3)
+"""Where the stream is away, `watch` asks for the market about once a second; a bound below that,
+for automations with short periods, would make their ticks ask too."""
 
 UNDER_WAY = Q(state=Intent.State.SENDING) | Q(state=Intent.State.PLANNED, deadline__gt=Now())
 UNSETTLED = Q(state__in=[Intent.State.UNKNOWN, Intent.State.NEEDS_OPERATOR])
@@ -60,18 +66,18 @@ class StaleMarket(TransientError):
 
 
 def bounds_of_look(automation: Automation) -> Bounds:
-    """Well below the automation's period, so that no tick decides on what the last one read."""
-    most = min(LOOKING, timedelta(seconds=automation.period) / 2)
-    return Bounds(most, most)
+    """Below the period, where that is long enough, so that also without `watch` no tick decides on
+    the market that the one before has read."""
+    half = timedelta(seconds=automation.period) / 2
+    return Bounds(min(LOOKING.market, max(half, SHORTEST_LOOK)), LOOKING.account)
 
 
 def from_feed(automation: Automation, *, now: datetime, bounds: Bounds) -> Snapshot | None:
     """A snapshot of what is known already; None when it is missing or too old."""
-    ticker = feed.ticker(automation.account.exchange.slug)
-    holdings = feed.holdings(automation.account_id)
-    if ticker is None or holdings is None:
+    seen = feed.seen(automation.account.exchange.slug, automation.account_id)
+    if seen.ticker is None or seen.holdings is None:
         return None
-    snapshot = _snapshot(automation, now, ticker, holdings)
+    snapshot = _snapshot(automation, now, seen.ticker, seen.holdings)
     return snapshot if _is_within(snapshot, bounds) else None
 
 
@@ -92,19 +98,48 @@ def refresh_feed(
 ) -> tuple[Aged[Ticker], Aged[Holdings]]:
     """Ask the exchange for account and market, and tell the feed. Raises `ExchangeError`.
 
-    Each value is dated before its request, so that it is never taken for newer than it is; the
-    market comes last, since it changes fastest.
+    The market comes last, since it changes fastest.
     """
-    holdings = _dated(
-        lambda: Holdings(client.account().balance, tuple(client.isolated.running_trades()))
-    )
+    holdings = read_holdings(account.id, client)
     ticker = _dated(client.ticker)
     lag = abs(ticker.at - ticker.value.at)
     if lag > CLOCKS_DIFFER_BY:
         raise StaleMarket(f"The exchange's ticker is {lag.total_seconds():.0f} s away from now.")
     feed.put_ticker(account.exchange.slug, ticker)
-    feed.put_holdings(account.id, holdings)
     return ticker, holdings
+
+
+def read_holdings(account_id: UUID, client: ExchangeClient) -> Aged[Holdings]:
+    """Ask the exchange what the account holds, and tell the feed. Raises `ExchangeError`.
+
+    It is dated before the first request, so that it is never taken for newer than it is.
+    """
+    holdings = _dated(
+        lambda: Holdings(client.account().balance, tuple(client.isolated.running_trades()))
+    )
+    feed.put_holdings(account_id, holdings)
+    return holdings
+
+
+def enter_answer(account_id: UUID, action: Action, answer: Trade | None) -> None:
+    """Tell the feed at once what an action has changed; what its answer does not say in full, and
+    an action without an answer, make it forget the account."""
+    at = utc_now()
+    match action:
+        case AddMargin(amount=amount) if answer is not None:
+            feed.amend_holdings(account_id, lambda held: _with(held, answer, spent=amount), at=at)
+        case AddMargin() | CloseTrade():
+            feed.invalidate_holdings(account_id, at=at)
+        case _:
+            assert_never(action)
+
+
+def _with(held: Holdings, changed: Trade, *, spent: int) -> Holdings | None:
+    """The holdings with one trade changed; None when that trade was not among them."""
+    if changed.id not in {trade.id for trade in held.trades}:
+        return None
+    trades = tuple(changed if trade.id == changed.id else trade for trade in held.trades)
+    return Holdings(held.balance - spent, trades)
 
 
 def past_actions(automation: Automation, running: Iterable[str]) -> tuple[PastAction, ...]:
