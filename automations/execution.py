@@ -19,7 +19,6 @@ from automations.perform import perform
 from automations.rules.base import Reason, Severity
 from automations.rules.registry import kind_of
 from automations.sensing import utc_now
-from exchanges import feed
 from exchanges.client import ExchangeClient
 from exchanges.errors import PermanentError, TransientError, UnknownOutcome
 from exchanges.failpoints import failpoint
@@ -165,8 +164,9 @@ def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
         intents.lapse(intent, "It could not be claimed: late, paused, switched, or not alone.")
         return
     failpoint("claimed")
+    action, answer = intents.ACTION.validate_python(intent.action), None
     try:
-        answer = perform(client, intents.ACTION.validate_python(intent.action), signature)
+        answer = perform(client, action, signature)
         failpoint("answered")
     except TransientError as error:
         intents.put_back(intent, str(error))
@@ -178,7 +178,7 @@ def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
     else:
         intents.confirm(intent, answer)
     failpoint("settled")
-    feed.invalidate_holdings(intent.account_id, at=utc_now())
+    sensing.enter_answer(intent.account_id, action, answer)
 
 
 def conclude(execution: Execution) -> None:
