@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SEED ?= 1
 
-.PHONY: help run demo test crash format lock env clean
+.PHONY: help run demo test fuzz crash format lock env clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -21,6 +21,9 @@ test: env  ## Run every check and test, against servers of its own
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
 	@echo "pytest" && $(BIN)/python -m pytest -n 2 -q --ignore=tests/crash/test_crash.py
 	@echo "crash" && $(BIN)/python -m pytest -q -s tests/crash/test_crash.py
+
+fuzz: env  ## Let the exchange give 100,000 damaged answers, and more over the wire
+	@FUZZ_EXAMPLES=100000 $(BIN)/python -m pytest -n 2 -q tests/exchanges/lnmarkets/test_parse_fuzz.py tests/exchanges/lnmarkets/test_wire_fuzz.py
 
 crash: env  ## Put the platform through 1,000 rounds of kills and faults, then through planted bugs
 	@$(BIN)/python -m tests.crash --rounds 1000 --seed $(SEED)

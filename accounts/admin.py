@@ -17,6 +17,7 @@ from django.views.generic import FormView
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.views import UnfoldModelAdminViewMixin
 
@@ -24,8 +25,13 @@ from accounts import services
 from accounts.errors import AccountError, InvalidField
 from accounts.forms import ConnectForm, RenameForm
 from accounts.models import Event, ExchangeAccount, User
+from accounts.standing import MEANWHILE, PASSING, State
 from exchanges.errors import ExchangeError
 from exchanges.types import Credentials
+
+COLOURS = {state.value: "warning" if state in PASSING else "danger" for state in State} | {
+    State.OK.value: "success"
+}
 
 admin.site.unregister([Group, AuthToken])
 
@@ -65,6 +71,7 @@ class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
                 exchange=given["exchange"],
                 name=given["name"],
                 credentials=credentials,
+                accept_withdrawals=given["accept_withdrawals"],
             )
         except InvalidField as error:
             form.add_error(error.field, error.message)
@@ -85,8 +92,8 @@ class ExchangeAccountAdmin(ModelAdmin):
     """Connect, rename, activate, disconnect. Rows stay, since the history refers to them."""
 
     form = RenameForm
-    list_display = ("name", "user", "exchange", "is_active", "is_connected", "verified_at")
-    list_filter = ("is_active", "exchange")
+    list_display = ("name", "user", "exchange", "is_active", "is_connected", "stands", "state_at")
+    list_filter = ("is_active", "state", "exchange")
     list_select_related = ("user", "exchange")
     search_fields = ("name", "user__username", "id")
     readonly_fields = (
@@ -94,6 +101,10 @@ class ExchangeAccountAdmin(ModelAdmin):
         "user",
         "exchange",
         "is_active",
+        "stands",
+        "state_at",
+        "state_message",
+        "meanwhile",
         "created_at",
         "updated_at",
         "verified_at",
@@ -132,6 +143,16 @@ class ExchangeAccountAdmin(ModelAdmin):
     def is_connected(self, account: ExchangeAccount) -> bool:
         """Whether the platform holds credentials for it."""
         return account.is_connected
+
+    @display(description="state", ordering="state", label=COLOURS)
+    def stands(self, account: ExchangeAccount) -> tuple[str, str]:
+        """How it stands with its exchange."""
+        return account.state, account.get_state_display().lower()
+
+    @admin.display(description="meanwhile")
+    def meanwhile(self, account: ExchangeAccount) -> str:
+        """What its automations do in this state."""
+        return MEANWHILE[State(account.state)]
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[ExchangeAccount]) -> None:

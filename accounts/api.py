@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts import selectors, services
 from accounts.models import NAME_LENGTH, ExchangeAccount, User
+from accounts.standing import MEANWHILE, State
 from accounts.strict import NoInput, StrictSerializer
 from exchanges.models import Exchange
 from exchanges.types import Credentials
@@ -30,6 +31,9 @@ class AccountSerializer(serializers.ModelSerializer[ExchangeAccount]):
 
     exchange = serializers.SlugRelatedField[Exchange](slug_field="slug", read_only=True)
     is_connected = serializers.BooleanField(read_only=True)
+    meanwhile = serializers.SerializerMethodField(
+        help_text="What the account's automations do in this state."
+    )
 
     class Meta:
         model = ExchangeAccount
@@ -39,12 +43,19 @@ class AccountSerializer(serializers.ModelSerializer[ExchangeAccount]):
             "exchange",
             "is_active",
             "is_connected",
+            "state",
+            "state_at",
+            "state_message",
+            "meanwhile",
             "created_at",
             "updated_at",
             "verified_at",
             "disconnected_at",
         )
         read_only_fields = fields
+
+    def get_meanwhile(self, account: ExchangeAccount) -> str:
+        return MEANWHILE[State(account.state)]
 
 
 class RenameInput(StrictSerializer):
@@ -60,6 +71,9 @@ class ConnectInput(RenameInput):
     key = serializers.CharField(write_only=True)
     secret = serializers.CharField(write_only=True)
     passphrase = serializers.CharField(write_only=True)
+    accept_withdrawals = serializers.BooleanField(
+        default=False, help_text="A key that may withdraw is refused unless this is true."
+    )
 
     def validate_exchange(self, slug: str) -> Exchange:
         """Return the exchange itself; the error lists those that can be connected."""
@@ -90,6 +104,7 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Exchange
             exchange=given["exchange"],
             name=given["name"],
             credentials=Credentials(given["key"], given["secret"], given["passphrase"]),
+            accept_withdrawals=given["accept_withdrawals"],
         )
         return self._show(account, status.HTTP_201_CREATED)
 

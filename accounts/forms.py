@@ -7,6 +7,7 @@ from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from accounts.errors import InvalidField
@@ -30,6 +31,11 @@ class ConnectForm(forms.Form):
     key = _secret()
     secret = _secret()
     passphrase = _secret()
+    accept_withdrawals = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="A key that may withdraw is refused unless this is set.",
+    )
 
 
 class RenameForm(forms.ModelForm[ExchangeAccount]):

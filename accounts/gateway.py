@@ -1,23 +1,48 @@
 """The only way from an account to its exchange."""
 
+from dataclasses import dataclass
+
 from accounts.credentials import unseal_credentials
 from accounts.errors import AccountInactive, InvalidField
 from accounts.models import ExchangeAccount
+from accounts.standing import Standing
 from exchanges import registry
 from exchanges.client import ExchangeClient
-from exchanges.errors import AccessDenied, InvalidCredentials
+from exchanges.errors import AccessDenied, InvalidCredentials, MissingScope
+from exchanges.guard import Guard
 from exchanges.models import Exchange
-from exchanges.types import AccountInfo, Credentials
+from exchanges.protection import protect
+from exchanges.types import AccountInfo, Credentials, Permission
 
 
-def open_client(account: ExchangeAccount) -> ExchangeClient:
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whose credentials they are, and what they may do; None when the exchange does not say."""
+
+    info: AccountInfo
+    permissions: frozenset[Permission] | None
+
+
+def open_client(account: ExchangeAccount, *, is_protective: bool = False) -> ExchangeClient:
     """Return a client that acts as `account`, which need not be the user's active one.
+
+    One that protects goes first where requests are limited, and tries where others are held
+    back: see `exchanges.protection`. What the exchange answers is noted in the account's state.
 
     Raises `AccountInactive` for an account that must not be used, `SealBroken` when its
     credentials do not open. Sends nothing by itself.
     """
     require_usable(account)
-    return _connect(account.exchange, unseal_credentials(account))
+    credentials, standing = unseal_credentials(account), Standing(account)
+    guard = protect(
+        exchange=account.exchange.slug,
+        adapter=account.exchange.adapter,
+        credentials=credentials,
+        is_protective=is_protective,
+        around=(standing,),
+        on_open=standing.unreachable,
+    )
+    return _connect(account.exchange, credentials, guard)
 
 
 def require_usable(account: ExchangeAccount) -> None:
@@ -35,24 +60,30 @@ def require_enabled(exchange: Exchange) -> None:
         raise AccountInactive(f"{exchange.name} is switched off by an operator.")
 
 
-def verify_credentials(exchange: Exchange, credentials: Credentials) -> AccountInfo:
-    """Ask the exchange whose credentials these are.
+def verify_credentials(exchange: Exchange, credentials: Credentials) -> Verified:
+    """Ask the exchange whose credentials these are, and what they may do.
 
     Raises `InvalidField` when it refuses them, and its `ExchangeError` when it gives no answer.
     """
+    guard = protect(exchange=exchange.slug, adapter=exchange.adapter, credentials=credentials)
+    client = _connect(exchange, credentials, guard)
     try:
-        return _connect(exchange, credentials).account()
+        return Verified(client.account(), client.permissions())
     except InvalidCredentials:
         message = f"{exchange.name} refuses this key, its secret or its passphrase: copy all three."
+        raise InvalidField("key", message) from None
+    except MissingScope:
+        scope = registry.scope_of(exchange.adapter, Permission.READ)
+        message = f"this key may not even read its account: give it the permission {scope}."
         raise InvalidField("key", message) from None
     except AccessDenied as error:
         raise InvalidField("key", f"{exchange.name} denies access to this key: {error}") from None
 
 
-def _connect(exchange: Exchange, credentials: Credentials) -> ExchangeClient:
+def _connect(exchange: Exchange, credentials: Credentials, guard: Guard) -> ExchangeClient:
     try:
         return registry.connect(
-            exchange.adapter, base_url=exchange.base_url, credentials=credentials
+            exchange.adapter, base_url=exchange.base_url, credentials=credentials, guard=guard
         )
     except ValueError as error:
         raise AccountInactive(f"{exchange.name} is not set up rightly: {error}") from None

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 NAME_LENGTH = 80
 
@@ -27,8 +28,20 @@ class ExchangeAccount(models.Model):
     """An account at an exchange, with the credentials to use it, sealed.
 
     A disconnected account keeps its row, for the history that names it, and loses its
-    credentials. Change it through `accounts.services` only.
+    credentials. Change it through `accounts.services` only. `remote_id` is the exchange's own id
+    for it; `state` is what the exchange last let us know, and `accounts.standing` keeps it.
     """
+
+    class State(models.TextChoices):
+        OK = "ok"
+        UNREACHABLE = "unreachable"
+        RATE_LIMITED = "rate_limited"
+        MAINTENANCE = "maintenance"
+        CREDENTIALS_REFUSED = "credentials_refused"
+        GEO_BLOCKED = "geo_blocked"
+        ACCESS_DENIED = "access_denied"
+        SCOPE_MISSING = "scope_missing"
+        TIER_LIMITED = "tier_limited"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="exchange_accounts")
@@ -40,10 +53,36 @@ class ExchangeAccount(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     verified_at = models.DateTimeField(editable=False)
     disconnected_at = models.DateTimeField(null=True, editable=False)
+    remote_id = models.CharField(max_length=100, blank=True, editable=False)
+    state = models.CharField(max_length=24, choices=State, default=State.OK, editable=False)
+    state_at = models.DateTimeField(default=timezone.now, editable=False)
+    state_message = models.TextField(blank=True, editable=False)
+    state_operation = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         ordering = ("created_at", "id")
         constraints = (
+            models.UniqueConstraint(
+                fields=("user", "exchange", "remote_id"),
+                condition=Q(disconnected_at__isnull=True) & ~Q(remote_id=""),
+                name="account_connected_once_per_user",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=(
+                        "ok",
+                        "unreachable",
+                        "rate_limited",
+                        "maintenance",
+                        "credentials_refused",
+                        "geo_blocked",
+                        "access_denied",
+                        "scope_missing",
+                        "tier_limited",
+                    )
+                ),
+                name="account_state_known",
+            ),
             models.UniqueConstraint(fields=("user", "name"), name="account_name_unique_per_user"),
             models.UniqueConstraint(
                 fields=("user",), condition=Q(is_active=True), name="account_one_active_per_user"

@@ -5,47 +5,61 @@ user happen one after the other: of two concurrent activations the later one win
 never has two active accounts. Exchanges are asked before a transaction, never inside.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.credentials import check_credentials, seal_credentials
 from accounts.errors import InvalidField
-from accounts.gateway import require_enabled, require_usable, verify_credentials
+from accounts.gateway import Verified, require_enabled, require_usable, verify_credentials
 from accounts.models import NAME_LENGTH, Event, ExchangeAccount, User
+from accounts.outbox import record_event
 from accounts.selectors import accounts_of, active_account, get_account
 from accounts.signals import active_account_changed
+from accounts.standing import TRADE
 from exchanges.models import Exchange
-from exchanges.types import Credentials
+from exchanges.registry import scope_of
+from exchanges.types import Credentials, Permission
 
 
 def connect_account(
-    *, user: User, exchange: Exchange, name: str, credentials: Credentials
+    *,
+    user: User,
+    exchange: Exchange,
+    name: str,
+    credentials: Credentials,
+    accept_withdrawals: bool = False,
 ) -> ExchangeAccount:
     """Verify the credentials at the exchange and keep them; active when no other account is.
 
-    Raises `InvalidField` for a bad or taken name and for bad or refused credentials,
-    `AccountInactive` for an exchange that is off, and the exchange's own `ExchangeError` when it
-    cannot be asked. Nothing is saved then. Must not be called inside a transaction.
+    A key that may withdraw is refused unless `accept_withdrawals`. One that may not trade is
+    kept, and the account's state says what is missing.
+
+    Raises `InvalidField` for a bad or taken name, for bad or refused credentials, for an account
+    of the exchange that is connected already, and for a key that may withdraw; `AccountInactive`
+    for an exchange that is off, and the exchange's own `ExchangeError` when it cannot be asked.
+    Nothing is saved then. Must not be called inside a transaction.
     """
     name = check_name(user.pk, name)
     check_credentials(credentials)
     require_enabled(exchange)
-    verify_credentials(exchange, credentials)
+    verified = verify_credentials(exchange, credentials)
+    if not accept_withdrawals:
+        _refuse_withdrawals(exchange, verified)
     with transaction.atomic(durable=True):
         _lock(user.pk)
+        _refuse_connected_twice(user, exchange, verified)
         account = ExchangeAccount(
             user=user,
             exchange=exchange,
             name=check_name(user.pk, name),
+            remote_id=verified.info.id,
             verified_at=timezone.now(),
         )
         seal_credentials(account, credentials)
+        note = _note_permissions(account, verified)
         account.save(force_insert=True)
-        _record(account, "account_connected", f"{name} is connected to {exchange.name}.")
+        _record(account, "account_connected", f"{name} is connected to {exchange.name}.{note}")
         if active_account(user.pk) is None:
             _make_active(account)
     return account
@@ -88,30 +102,6 @@ def disconnect_account(*, account: ExchangeAccount) -> ExchangeAccount:
     return account
 
 
-def record_event(
-    *,
-    kind: str,
-    severity: Event.Severity,
-    user: User,
-    message: str,
-    account: ExchangeAccount | None = None,
-    data: Mapping[str, Any] | None = None,
-) -> Event:
-    """Put what happened into the outbox; call it in the transaction of the change itself.
-
-    `data` is anything Django's JSON encoder writes (decimals and times as strings), and never
-    a secret: events are shown to users and delivered to their channels.
-    """
-    return Event.objects.create(
-        kind=kind,
-        severity=severity,
-        user=user,
-        account=account,
-        message=message,
-        data=dict(data or {}),
-    )
-
-
 def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = None) -> str:
     """Return `name` without spaces around it; `InvalidField` when it is bad or taken.
 
@@ -126,6 +116,45 @@ def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = Non
     if taken.exists():
         raise InvalidField("name", f"another account is called {name}: choose a different name.")
     return name
+
+
+def _refuse_withdrawals(exchange: Exchange, verified: Verified) -> None:
+    if Permission.WITHDRAW in (verified.permissions or ()):
+        raise InvalidField(
+            "accept_withdrawals",
+            "this key may withdraw: whoever gets hold of it can take all your funds, and nothing"
+            " here needs that. Make a key without the permission"
+            f" {scope_of(exchange.adapter, Permission.WITHDRAW)}, or set this to true to take the"
+            " risk.",
+        )
+
+
+def _refuse_connected_twice(user: User, exchange: Exchange, verified: Verified) -> None:
+    """Two rows for one account would guard its positions twice and spend its limits twice."""
+    twin = accounts_of(user.pk).filter(
+        exchange=exchange, remote_id=verified.info.id, disconnected_at=None
+    )
+    if known := twin.first():
+        raise InvalidField(
+            "key",
+            f"this account of {exchange.name} is connected already, as {known.name}: use that one,"
+            " or disconnect it first.",
+        )
+
+
+def _note_permissions(account: ExchangeAccount, verified: Verified) -> str:
+    """Put into the account what its key lacks; return what its owner should know of the key."""
+    if verified.permissions is None:
+        return f" {account.exchange.name} does not say what the key may do."
+    notes = []
+    if Permission.WITHDRAW in verified.permissions:
+        notes.append("Its key may withdraw, which was accepted.")
+    if Permission.TRADE not in verified.permissions:
+        scope = scope_of(account.exchange.adapter, Permission.TRADE)
+        account.state, account.state_operation = ExchangeAccount.State.SCOPE_MISSING, TRADE
+        account.state_message = f"The key may not trade: it lacks the permission {scope}."
+        notes.append(account.state_message)
+    return "".join(f" {note}" for note in notes)
 
 
 def _lock(user_id: int) -> None:

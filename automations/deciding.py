@@ -1,9 +1,9 @@
 """What an automation decides, with everything that stands between its rule and an order.
 
-    rule.decide      what the rule wants                            pure
-    narrowed         to what a person asked for, never more         pure
-    risk.vet         to what limits and restrictions allow          pure
-    asks             whether a person has to say yes first
+rule.decide      what the rule wants                            pure
+narrowed         to what a person asked for, never more         pure
+risk.vet         to what limits and restrictions allow          pure
+asks             whether a person has to say yes first
 """
 
 from dataclasses import replace
@@ -63,5 +63,7 @@ def _is_asked_for(action: Action, errand: Errand) -> bool:
         return False
     if errand.only_trade and errand.only_trade != getattr(action, "trade_id", ""):
         return False
-    wanted = errand.proposal and [(each["kind"], each["target"]) for each in errand.proposal.actions]
-    return not wanted or (action.kind, target_of(action, errand.automation_id)) in wanted
+    if errand.proposal is None:
+        return True
+    proposed = [(each["kind"], each["target"]) for each in errand.proposal.actions]
+    return (action.kind, target_of(action, errand.automation_id)) in proposed

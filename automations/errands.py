@@ -14,8 +14,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from automations.models import Automation, Errand, Execution
+from automations.reading import utc_now
 from automations.rules.registry import kind_of
-from automations.sensing import utc_now
 
 LAPSES_AFTER = timedelta(seconds=60)
 PERIODS = 4

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from accounts.errors import AccountError
 from accounts.gateway import open_client
-from automations import deciding, journal, quiet, schedule, selectors, sensing
+from automations import deciding, journal, quiet, reading, schedule, selectors, sensing
 from automations.models import Automation
 from automations.quiet import QuietCheck
-from automations.sensing import Bounds, utc_now
+from automations.reading import utc_now
+from automations.sensing import Bounds
 from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
 
@@ -101,10 +102,10 @@ def look_afresh(ticks: list[Tick]) -> Looked:
         return Looked()
     account = automations[0].account
     try:
-        sensing.refresh_feed(account, open_client(account))
+        reading.from_exchange(account, open_client(account))
         looked = look(ticks, bounds=sensing.ACTING)
         if looked.stale:
-            raise sensing.StaleMarket("The exchange answers too slowly.")
+            raise reading.StaleMarket("The exchange answers too slowly.")
     except (ExchangeError, AccountError) as error:
         log.warning("Account %r (%s) cannot be read: %s", account.name, account.id, error)
         for automation in automations:

@@ -20,6 +20,7 @@ from automations import (
     journal,
     planning,
     proposals,
+    reading,
     sagas,
     selectors,
     sensing,
@@ -27,9 +28,8 @@ from automations import (
 )
 from automations.models import Automation, Errand, Execution, Intent
 from automations.perform import perform
+from automations.reading import utc_now
 from automations.rules.base import Reason, Severity
-from automations.sensing import utc_now
-from exchanges import feed
 from exchanges.client import ExchangeClient
 from exchanges.errors import PermanentError, TransientError, UnknownOutcome
 from exchanges.failpoints import failpoint
@@ -96,9 +96,9 @@ def mark_interrupted(account: ExchangeAccount, fence: int) -> None:
 
 def finish_open(account: ExchangeAccount, client: ExchangeClient, fence: int) -> None:
     """Send what earlier runs of this account have planned and not sent, while there is time."""
-    for execution in Execution.objects.filter(
-        account=account, finished_at=None
-    ).select_related("automation__user", "account"):
+    for execution in Execution.objects.filter(account=account, finished_at=None).select_related(
+        "automation__user", "account"
+    ):
         _carry_out(execution, client, fence)
 
 
@@ -186,8 +186,8 @@ def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
         intents.lapse(intent, "It could not be claimed: late, paused, stopped, or not alone.")
         return
     failpoint("claimed")
+    action, answer = intents.action_of(intent), None
     try:
-        action = intents.action_of(intent)
         answer = perform(client, action, client_id=str(intent.id), signature=signature)
         failpoint("answered")
     except TransientError as error:
@@ -200,7 +200,7 @@ def _send(intent: Intent, client: ExchangeClient, fence: int) -> None:
     else:
         intents.confirm(intent, answer)
     failpoint("settled")
-    feed.invalidate_holdings(intent.account_id, at=utc_now())
+    reading.enter_answer(intent.account_id, action, answer)
 
 
 def conclude(execution: Execution) -> None:

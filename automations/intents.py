@@ -16,9 +16,9 @@ from accounts.models import User
 from automations import journal, restrictions
 from automations.models import Automation, Intent, TradeLog, Turn
 from automations.perform import Answer, needs_the_one_before
+from automations.reading import utc_now
 from automations.rules.actions import Action
 from automations.rules.base import Reason, Severity
-from automations.sensing import utc_now
 from exchanges.client import Signature
 from exchanges.types import Trade
 
@@ -31,6 +31,7 @@ OPEN_OUTCOMES = ("sending", "unknown", "needs_operator", "lapsed")
 
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+TRADE = TypeAdapter(Trade)
 
 
 def action_of(intent: Intent) -> Action:

@@ -10,12 +10,12 @@ from pydantic import TypeAdapter
 
 from accounts.errors import AccountError
 from accounts.models import Event
-from accounts.services import record_event
+from accounts.outbox import record_event
 from automations import errands, sensing
 from automations.models import Automation, Errand, Execution
+from automations.reading import utc_now
 from automations.rules.base import Decision, Finding, Reason, Severity
 from automations.rules.registry import kind_of
-from automations.sensing import utc_now
 from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
 

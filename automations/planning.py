@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from automations import errands, journal
-from automations.intents import ACTION
+from automations.intents import ACTION, TRADE
 from automations.models import Automation, Execution, Intent, Turn
 from automations.past import Past, recall
 from automations.perform import (
@@ -23,9 +23,9 @@ from automations.perform import (
     spent_by,
     target_of,
 )
+from automations.reading import utc_now
 from automations.rules.actions import Action
 from automations.rules.base import Decision
-from automations.sensing import TRADE, utc_now
 from automations.snapshots import Snapshot
 from automations.turns import AccountBusy
 

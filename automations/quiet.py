@@ -14,8 +14,8 @@ from django.db.models import OuterRef, Subquery
 
 from automations import journal, sensing
 from automations.models import Automation, Execution, QuietSpan
+from automations.reading import utc_now
 from automations.rules.base import Decision
-from automations.sensing import utc_now
 from automations.snapshots import Snapshot
 
 

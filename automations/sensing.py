@@ -1,21 +1,20 @@
 """Snapshots: from the feed to look, from the exchange to act."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from accounts.models import ExchangeAccount
-from automations.memory import Memory, recall
+from automations import reading
 from automations.models import Automation
+from automations.past import Past, recall
+from automations.reading import StaleMarket, View, utc_now
 from automations.snapshots import Snapshot
-from exchanges import feed
 from exchanges.client import ExchangeClient
-from exchanges.errors import TransientError
-from exchanges.types import Aged, Holdings, Ticker
+from exchanges.types import Aged, Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +33,29 @@ ACTING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=15))
 """For a decision to act. The account may be read longer ago than the market: its positions move
 with the price, and otherwise only by somebody's action. A slow exchange must not blind a guard."""
 
-LOOKING = timedelta(seconds=5)
-"""For a look from the feed, market and account alike; anything older is read anew first."""
+LOOKING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=10))
+"""For a look from the feed; anything older is read anew first. What an account holds changes by the
+exchange's doing, which `watch` hears of and reads at once, by an action of ours, whose answer
+enters at once, and by a person's hand, which `watch` finds within five seconds. So a look may rest
+on what even a decision to act may rest on, and the bound is how late a dead `watch` is noticed."""
 
-CLOCKS_DIFFER_BY = timedelta(seconds=30)
-"""By how much the exchange's time of its ticker may differ from ours: clocks, not staleness."""
-
-T = TypeVar("T")
+SHORTEST_LOOK = timedelta(seconds=3)
+"""Where the stream is away, `watch` asks for the market about once a second; a bound below that,
+for automations with short periods, would make their ticks ask too."""
 
 SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
 
 
-def utc_now() -> datetime:
-    """The time, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-class StaleMarket(TransientError):
-    """The exchange answers, but with an old market: that is no ground to act on, or to rest."""
-
-
 def bounds_of_look(automation: Automation) -> Bounds:
-    """Well below the automation's period, so that no tick decides on what the last one read."""
-    most = min(LOOKING, timedelta(seconds=automation.period) / 2)
-    return Bounds(most, most)
+    """Below the period, where that is long enough, so that also without `watch` no tick decides on
+    the market that the one before has read."""
+    half = timedelta(seconds=automation.period) / 2
+    return Bounds(min(LOOKING.market, max(half, SHORTEST_LOOK)), LOOKING.account)
 
 
 def from_feed(automations: Collection[Automation], *, now: datetime) -> dict[UUID, Snapshot]:
-    """Snapshots of what is known already, however old; none where a part of it is not.
-
-    What automations share is read once for all of them.
-    """
-    views = {each.id: view for each in automations if (view := view_from_feed(each))}
+    """Snapshots of what is known already, however old; none where a part of it is not."""
+    views = {each.id: view for each in automations if (view := reading.from_feed(each))}
     seen = [automation for automation in automations if automation.id in views]
     pasts = recall(seen, _running(view.holdings for view in views.values()))
     return {each.id: _snapshot(now, views[each.id], pasts[each.id]) for each in seen}
@@ -76,7 +66,7 @@ def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
 
     Raises `ExchangeError`, also when reading took so long that it is too old to act on.
     """
-    view = view_from_exchange(automation.account, client, wanted_by([automation]))
+    view = reading.from_exchange(automation.account, client)
     past = recall([automation], _running([view.holdings]))[automation.id]
     snapshot = _snapshot(utc_now(), view, past)
     if not ACTING.allow(snapshot):

@@ -56,8 +56,9 @@ def delete_automation(*, automation: Automation) -> None:
 
 def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """A checked config with its defaults written out, as it is stored."""
-    parsed: dict[str, Any] = kind_of(kind).parse(config).model_dump(mode="json")
-    return parsed
+    parsed = kind_of(kind).parse(config, now=timezone.now())
+    written: dict[str, Any] = parsed.model_dump(mode="json")
+    return written
 
 
 @transaction.atomic

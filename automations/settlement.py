@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from accounts.gateway import open_client
 from accounts.models import ExchangeAccount, User
-from automations import intents, sensing
+from automations import intents
 from automations.evidence import Evidence, Others, Verdict, examine
 from automations.execution import conclude
 from automations.models import Intent
@@ -143,7 +143,7 @@ def _sum_of(intents: QuerySet[Intent], kind: str) -> int:
 
 
 def _seen(intent: Intent) -> Trade | None:
-    return None if intent.seen is None else sensing.TRADE.validate_python(intent.seen)
+    return None if intent.seen is None else intents.TRADE.validate_python(intent.seen)
 
 
 def _signed_at(intent: Intent) -> datetime:

@@ -9,7 +9,7 @@ from exchanges.addresses import require_safe
 from exchanges.client import ExchangeClient
 from exchanges.guard import UNGUARDED, Guard
 from exchanges.stream import Listener, Stream
-from exchanges.types import Capability, Credentials
+from exchanges.types import Capability, Credentials, Permission
 
 
 class OpenStream(Protocol):
@@ -32,11 +32,13 @@ class Connect(Protocol):
 class Adapter:
     """An adapter: where its `Connect` is, and which parts of the port it has.
 
-    `stream` is where its `OpenStream` is, if it has any.
+    `stream` is where its `OpenStream` is, if it has any. `scopes` are its own names for what a
+    key may do.
     """
 
     connect: str
     capabilities: frozenset[Capability]
+    scopes: Mapping[Permission, str]
     stream: str | None = None
 
 
@@ -44,6 +46,11 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
     "lnmarkets": Adapter(
         "exchanges.lnmarkets.rest:connect",
         frozenset({Capability.ISOLATED, Capability.CROSS, Capability.SWAPS}),
+        {
+            Permission.READ: "account:read",
+            Permission.TRADE: "futures:isolated:write",
+            Permission.WITHDRAW: "account:withdrawals:write",
+        },
         stream="exchanges.lnmarkets.stream:connect",
     ),
 }
@@ -59,6 +66,11 @@ def adapter(name: str) -> Adapter:
     if name not in ADAPTERS:
         raise ValueError(f"There is no adapter {name!r}. Known are: {', '.join(ADAPTERS)}.")
     return ADAPTERS[name]
+
+
+def scope_of(name: str, permission: Permission) -> str:
+    """What the exchange behind the adapter called `name` calls a permission."""
+    return adapter(name).scopes[permission]
 
 
 def connect(

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Aged(Generic[T]):
-    """A value, the moment it was read and where from (`rest`: asked, `answer`: of an action)."""
+    """A value, the moment at which it was so by our clock, and where it is from.
+
+    `stream`: told by itself, `rest`: asked for, `answer`: entered from the answer to an action.
+    """
 
     value: T
     at: datetime

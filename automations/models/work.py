@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from accounts.models import ExchangeAccount
 from automations.models.automation import Automation
 from automations.models.consent import Proposal
+from automations.rules.base import Rank
 
 
 class Turn(models.Model):
@@ -41,7 +42,7 @@ class Errand(models.Model):
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="errands")
     slot = models.CharField(max_length=64)
     cause = models.CharField(max_length=16)
-    rank = models.PositiveSmallIntegerField()
+    rank = models.PositiveSmallIntegerField(default=Rank.REST)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

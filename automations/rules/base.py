@@ -121,8 +121,7 @@ class Decision:
         return {
             f"{name} {reason.code}": reason
             for name, reason in judged
-            if reason.severity is not Severity.INFO
-            and (name != "-" or reason not in of_positions)
+            if reason.severity is not Severity.INFO and (name != "-" or reason not in of_positions)
         }
 
 

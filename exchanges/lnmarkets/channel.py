@@ -28,8 +28,9 @@ from exchanges.lnmarkets.allowances import allowance
 from exchanges.lnmarkets.auth import SignedAt, canonical_json
 from exchanges.lnmarkets.constants import MAX_PAGES
 from exchanges.lnmarkets.parse import lists
+from exchanges.lnmarkets.stream import permissions_of
 from exchanges.lnmarkets.transport import Transport
-from exchanges.types import Credentials
+from exchanges.types import Credentials, Permission
 
 T = TypeVar("T")
 
@@ -150,6 +151,11 @@ class Channel:
 
         return self._guard.run(call, send)
 
+    def permissions(self) -> frozenset[Permission]:
+        """What the key may do; see `permissions_of` for the errors."""
+        base_url, credentials = self._transport.base_url, self._key()
+        return self._guard.run(Call("permissions"), lambda: permissions_of(base_url, credentials))
+
     def _last_look(self, deadline: datetime) -> None:
         failpoint("signed")
         if self._clock() > deadline:
@@ -174,9 +180,12 @@ class Channel:
         return self._transport.base_url + path
 
     def _signed(self, at: datetime) -> SignedAt:
+        return SignedAt(self._key(), at)
+
+    def _key(self) -> Credentials:
         if self._credentials is None:
             raise InvalidCredentials("This needs an API key, and there is none.")
-        return SignedAt(self._credentials, at)
+        return self._credentials
 
 
 def iso(at: datetime) -> str:

@@ -28,8 +28,8 @@ MAX_CROSS_QUANTITY = 15_000_000
 MAX_SATS = 2_100_000_000_000_000
 """All bitcoin there will ever be; a larger amount is a mistake."""
 
-MAX_USD = Decimal(100_000_000_000_000)
-"""More than all dollars there are, even if they should be counted in cents."""
+MAX_USD = Decimal(10_000_000_000_000)
+"""More than anybody has, even counted in cents."""
 
 MAX_VOLUME = Decimal(1_000_000_000_000)
 """USD traded during one candle."""

@@ -92,8 +92,8 @@ class LNMarketsClient:
         return False
 
     def permissions(self) -> frozenset[Permission] | None:
-        """None: LN Markets tells them on its stream only."""
-        return None
+        """As its stream tells them, which alone does."""
+        return self._channel.permissions()
 
     def ping(self) -> None:
         self._channel.read(Call("ping", is_public=True), "/ping", market.pong)

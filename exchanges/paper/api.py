@@ -1,7 +1,8 @@
-"""LN Markets' REST API v3: utilities, market data and isolated trades.
+"""LN Markets' REST API v3: isolated trades.
 
-The table in `Api.routes` is the whole of it. Cross margin is in `exchanges.paper.api_cross`,
-the account and its synthetic dollars in `exchanges.paper.api_account`.
+The tables in `Api` are the whole of it. The market is in `exchanges.paper.api_market`, cross
+margin in `exchanges.paper.api_cross`, the account and its synthetic dollars in
+`exchanges.paper.api_account`.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from exchanges.paper import decisions, javascript, wire
+from exchanges.paper import decisions, wire, wire_cross
 from exchanges.paper.account import Account
 from exchanges.paper.changes import Change
 from exchanges.paper.commands import (
+    FeesOf,
     MoveMargin,
     Nothing,
     OnTrade,
@@ -22,14 +24,15 @@ from exchanges.paper.commands import (
     SetStopLoss,
     SetTakeProfit,
 )
-from exchanges.paper.records import Scope
+from exchanges.paper.records import key_of
 from exchanges.paper.routing import Routing
+from exchanges.paper.scopes import Scope
 from exchanges.paper.trades import IsolatedTrade
-from exchanges.types import TradeStatus
+from exchanges.types import FundingFee, TradeStatus
 
 
 class Api:
-    """Utilities, market data and isolated trades."""
+    """Isolated trades."""
 
     def __init__(self, routing: Routing) -> None:
         self._routing = routing
@@ -37,15 +40,7 @@ class Api:
 
     def routes(self) -> list[Route]:
         """All routes, without the `/v3` in front."""
-        return [*self._public(), *self._reads(), *self._acts()]
-
-    def _public(self) -> list[Route]:
-        public = self._routing.public
-        return [
-            public("/ping", lambda _request: "pong"),
-            public("/time", lambda _request: {"time": javascript.iso(self._exchange.now())}),
-            public("/futures/ticker", self._ticker),
-        ]
+        return [*self._reads(), *self._acts()]
 
     def _reads(self) -> list[Route]:
         trades = "/futures/isolated/trades"
@@ -55,6 +50,14 @@ class Api:
             read(f"{trades}/running", read=self._live(TradeStatus.RUNNING)),
             self._history(f"{trades}/closed", TradeStatus.CLOSED),
             self._history(f"{trades}/canceled", TradeStatus.CANCELED),
+            self._routing.history(
+                "/futures/isolated/funding-fees",
+                Scope.ISOLATED_READ,
+                _funding_fees,
+                key=key_of,
+                at=lambda fee: fee.at,
+                show=wire_cross.funding_fee_json,
+            ),
         ]
 
     def _acts(self) -> list[Route]:
@@ -77,9 +80,6 @@ class Api:
             act("DELETE", f"{trade}/takeprofit", write, OnTrade, decisions.remove_take_profit, one),
         ]
 
-    def _ticker(self, _request: Request) -> dict[str, Any]:
-        return wire.ticker_json(self._exchange.book.price, at=self._exchange.now())
-
     def _live(self, status: TradeStatus) -> Callable[[Account, Request], list[dict[str, Any]]]:
         return lambda account, _request: [self._shown(trade) for trade in account.trades(status)]
 
@@ -101,3 +101,9 @@ class Api:
 
     def _shown(self, trade: IsolatedTrade) -> dict[str, Any]:
         return wire.trade_json(trade, mark=self._exchange.book.price)
+
+
+def _funding_fees(account: Account, request: Request) -> list[FundingFee]:
+    trade_id = FeesOf.read(dict(request.query_params)).trade_id
+    fees = (fee for fee in account.all(FundingFee) if fee.trade_id is not None)
+    return [fee for fee in fees if trade_id in (None, fee.trade_id)]

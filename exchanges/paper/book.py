@@ -1,4 +1,4 @@
-"""The book: every account, and the last price. Pure.
+"""The book: every account, and the market. Pure.
 
 Nothing changes the book but a `Change`. Decisions (`exchanges.paper.decisions`) look at the book
 and answer with the changes that follow; `Book.apply` makes them so. The ledger is the list of
@@ -10,10 +10,11 @@ from typing import assert_never
 
 from exchanges.paper.account import Account, Signer
 from exchanges.paper.changes import Change, Kind
+from exchanges.paper.clock import Clock
 from exchanges.paper.cross import Position
+from exchanges.paper.market import Market, MarketRecord, Terms
 from exchanges.paper.records import (
     Address,
-    ApiKey,
     LightningDeposit,
     LightningWithdrawal,
     Notification,
@@ -22,7 +23,9 @@ from exchanges.paper.records import (
     Record,
 )
 from exchanges.paper.refusals import NotFound
+from exchanges.paper.scopes import ApiKey
 from exchanges.types import (
+    Candle,
     Credentials,
     CrossOrder,
     FundingFee,
@@ -34,13 +37,17 @@ from exchanges.types import (
 
 
 class Book:
-    """All accounts, the price of the last trade in USD, and the fundings there were."""
+    """All accounts, and the market they share."""
 
     def __init__(self, price: Decimal) -> None:
-        self.price = price
+        self.market = Market(price)
         self.accounts: dict[str, Account] = {}
-        self.settlements: dict[str, FundingSettlement] = {}
         self._signers: dict[str, Signer] = {}
+
+    @property
+    def price(self) -> Decimal:
+        """The price of the last trade in USD."""
+        return self.market.price
 
     def account(self, account_id: str) -> Account:
         """Raises `NotFound`."""
@@ -60,11 +67,11 @@ class Book:
 
     def price_for(self, side: Side, quantity: int) -> Decimal:
         """What a market order pays or gets now."""
-        return self.price
+        return self.market.price_for(side, quantity)
 
     def apply(self, change: Change) -> None:
         """Make the change so. Raises `KeyError` for an account that is not in the book."""
-        self.price = change.price
+        self.market.pass_on(change.at, change.price)
         if change.kind is Kind.ACCOUNT:
             self._enter(change)
         account = self.accounts[change.account_id] if change.account_id is not None else None
@@ -84,9 +91,9 @@ class Book:
 
     def _apply_to_market(self, change: Change) -> None:
         for record in change.records:
-            if not isinstance(record, FundingSettlement):
+            if not isinstance(record, MarketRecord):
                 raise TypeError(f"{type(record).__name__} needs an account")
-            self.settlements[record.id] = record
+            self.market.put(record)
 
     def _apply_to_account(self, account: Account, change: Change) -> None:
         account.balance = change.balance if change.balance is not None else account.balance
@@ -115,8 +122,8 @@ def _put(account: Account, record: Record) -> None:
             account.put_order(record)
         case ApiKey():
             account.keys[record.id] = record
-        case FundingSettlement():
-            raise TypeError("a funding settlement belongs to no account")
+        case Clock() | Terms() | Candle() | FundingSettlement():
+            raise TypeError(f"{type(record).__name__} belongs to no account")
         case (
             Transfer()
             | FundingFee()

@@ -23,7 +23,7 @@ from pydantic.alias_generators import to_camel
 
 from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
 from exchanges.paper.refusals import Refusal
-from exchanges.types import OrderType, Side
+from exchanges.types import CandleRange, OrderType, Side
 
 MAX_LEVERAGE = 100
 MAX_QUANTITY = 500_000
@@ -179,6 +179,22 @@ class Page(Command):
     def _covers(self, at: datetime) -> bool:
         since, until = self.since or at, self.until or at
         return since <= at <= until
+
+
+class FeesOf(Command):
+    """Whose funding fees are wanted: those of one trade, or all."""
+
+    trade_id: str | None = None
+
+
+class CandlePage(Command):
+    """Which candles are wanted; the cursor is the time of the oldest one on the page before."""
+
+    span: CandleRange = Field(CandleRange.M1, alias="range")
+    since: AwareDatetime | None = Field(None, alias="from")
+    until: AwareDatetime | None = Field(None, alias="to")
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    cursor: AwareDatetime | None = None
 
 
 class ControlCommand(Command):

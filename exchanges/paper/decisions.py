@@ -1,20 +1,20 @@
-"""What follows from a request, or from a move of the price. Pure.
+"""What follows from a request. Pure.
 
 A decision looks at the book, raises `Refusal`, or answers with the changes that make it so. It
 changes nothing itself. To add a request: its body in `commands`, its decision here, a line in
 the table of `api`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, partial
 
-from exchanges.paper.account import Account
+from exchanges import inverse_futures as futures
+from exchanges.paper.account import LIVE, Account
 from exchanges.paper.book import Book
 from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import (
+    MAX_EXPOSURE,
     Command,
     MoveMargin,
     Nothing,
@@ -22,10 +22,12 @@ from exchanges.paper.commands import (
     OpenTrade,
     SetStopLoss,
     SetTakeProfit,
+    StopMode,
 )
+from exchanges.paper.orders import place
 from exchanges.paper.records import Record
 from exchanges.paper.refusals import Refusal
-from exchanges.paper.trades import IsolatedTrade, place
+from exchanges.paper.trades import IsolatedTrade, released
 from exchanges.types import OrderType, TradeStatus
 
 
@@ -73,20 +75,27 @@ class Occasion:
 
 
 def open_trade(occasion: Occasion, order: OpenTrade) -> list[Change]:
-    """A market order runs at once, at the last price; so does a limit already touched."""
-    price = order.price or occasion.book.price
+    """A market order runs at once, at ask or bid; so does a limit at the last price."""
+    book = occasion.book
+    price = order.price or _fill_price(occasion, order)
     trade = place(order, trade_id=occasion.id, price=price, at=occasion.at)
+    _check_limits(occasion, trade)
     balance = occasion.balance_after(trade.held)
-    if order.type is OrderType.MARKET or price == occasion.book.price:
+    if order.type is OrderType.MARKET or price == book.price:
         trade = trade.filled(at=occasion.at, fee_rate=occasion.account.fee_rate(occasion.at))
+        if trade.is_lost(book.price_for(trade.exit_side, trade.quantity)):
+            raise Refusal("leverage: the trade would be liquidated at once")
+        trade = trade.checked(book.price)
     return [occasion.change(Kind.NEW_TRADE, order, trade, balance=balance)]
 
 
 def close_trade(occasion: Occasion, command: OnTrade) -> list[Change]:
-    """Close the whole running trade at the last price."""
+    """Close the whole running trade at bid or ask."""
     before = occasion.account.trade(command.id, TradeStatus.RUNNING)
     after = before.closed(
-        price=occasion.book.price, at=occasion.at, fee_rate=occasion.account.fee_rate(occasion.at)
+        price=occasion.book.price_for(before.exit_side, before.quantity),
+        at=occasion.at,
+        fee_rate=occasion.account.fee_rate(occasion.at),
     )
     balance = occasion.account.balance + released(before, after)
     return [occasion.change(Kind.CLOSE, command, after, balance=balance)]
@@ -121,14 +130,20 @@ def add_margin(occasion: Occasion, command: MoveMargin) -> list[Change]:
 def cash_in(occasion: Occasion, command: MoveMargin) -> list[Change]:
     """Move sats from a running trade, its profit first, to the balance."""
     before = occasion.account.trade(command.id, TradeStatus.RUNNING)
-    after = before.cashed_in(command.amount, mark=occasion.book.price)
+    book = occasion.book
+    available = book.price_for(before.exit_side, before.quantity)
+    after = before.cashed_in(command.amount, mark=book.price, available=available)
     balance = occasion.account.balance + command.amount
     return [occasion.change(Kind.CASH_IN, command, after, balance=balance)]
 
 
 def set_stop_loss(occasion: Occasion, command: SetStopLoss) -> list[Change]:
     """0 removes it, like `remove_stop_loss`."""
-    return _with_stop_loss(occasion, command, level=command.value or None)
+    if command.mode is StopMode.FIXED or not command.value:
+        return _with_stop_loss(occasion, command, level=command.value or None)
+    before = occasion.account.trade(command.id, *LIVE)
+    after = before.with_trailing_stop(command.value, market=occasion.book.price)
+    return [occasion.change(Kind.STOP_LOSS, command, after, balance=occasion.account.balance)]
 
 
 def remove_stop_loss(occasion: Occasion, command: OnTrade) -> list[Change]:
@@ -146,46 +161,27 @@ def remove_take_profit(occasion: Occasion, command: OnTrade) -> list[Change]:
     return _with_take_profit(occasion, command, level=None)
 
 
-def move_price(book: Book, price: Decimal, *, at: datetime, by: By) -> list[Change]:
-    """The new price, then what it does: touched limits fill, then running trades end.
-
-    A limit fills at its own price when the move touches or jumps over it. A liquidation takes
-    place at the liquidation price; stop loss and take profit sell at the new price, which after
-    a jump is not their level. A jump past both stop loss and liquidation liquidates.
-    """
-    changes = [Change(at=at, kind=Kind.PRICE, by=by, price=price, request={"price": price})]
-    for account in book.accounts.values():
-        changes.extend(_account_after_move(account, before=book.price, price=price, at=at))
-    return changes
+def _fill_price(occasion: Occasion, order: OpenTrade) -> Decimal:
+    """Ask or bid for the size; an order by margin tells its size by the last price."""
+    book = occasion.book
+    quantity = order.quantity or futures.affordable_quantity(
+        margin=order.margin or 0, price=book.price, leverage=order.leverage
+    )
+    return book.price_for(order.side, quantity)
 
 
-def released(before: IsolatedTrade, after: IsolatedTrade) -> int:
-    """Sats that return to the balance when a running trade ends."""
-    return before.held + after.pl - after.closing_fee
-
-
-def _account_after_move(
-    account: Account, *, before: Decimal, price: Decimal, at: datetime
-) -> Iterator[Change]:
-    effect = partial(Change, at=at, by=By.MARKET, price=price, account_id=account.id)
-    fee_rate = cache(partial(account.fee_rate, at))
-    balance = account.balance
-    for trade in account.live.values():
-        running = trade
-        if trade.status is TradeStatus.OPEN:
-            if not min(before, price) <= trade.price <= max(before, price):
-                continue
-            running = trade.filled(at=at, fee_rate=fee_rate())
-            yield effect(kind=Kind.FILLED, trade=running, balance=balance)
-        reason = running.exit_at(price)
-        if reason is not None:
-            ended = running.exited(reason, price=price, at=at, fee_rate=fee_rate())
-            balance += released(running, ended)
-            yield effect(kind=Kind(reason.value), trade=ended, balance=balance)
+def _check_limits(occasion: Occasion, trade: IsolatedTrade) -> None:
+    live = occasion.account.live
+    exposure = sum(each.quantity for each in live.values()) + trade.quantity
+    if exposure > MAX_EXPOSURE:
+        raise Refusal(f"quantity: exposure would become {exposure} USD, allowed are {MAX_EXPOSURE}")
+    most = occasion.book.market.terms.max_trades
+    if most is not None and len(live) >= most:
+        raise Refusal(f"Too many trades: {len(live)} are open or running, allowed are {most}")
 
 
 def _with_stop_loss(occasion: Occasion, command: OnTrade, *, level: Decimal | None) -> list[Change]:
-    before = occasion.account.trade(command.id, TradeStatus.OPEN, TradeStatus.RUNNING)
+    before = occasion.account.trade(command.id, *LIVE)
     after = before.with_stop_loss(level, market=occasion.book.price)
     return [occasion.change(Kind.STOP_LOSS, command, after, balance=occasion.account.balance)]
 
@@ -193,6 +189,6 @@ def _with_stop_loss(occasion: Occasion, command: OnTrade, *, level: Decimal | No
 def _with_take_profit(
     occasion: Occasion, command: OnTrade, *, level: Decimal | None
 ) -> list[Change]:
-    before = occasion.account.trade(command.id, TradeStatus.OPEN, TradeStatus.RUNNING)
+    before = occasion.account.trade(command.id, *LIVE)
     after = before.with_take_profit(level, market=occasion.book.price)
     return [occasion.change(Kind.TAKE_PROFIT, command, after, balance=occasion.account.balance)]

@@ -1,4 +1,4 @@
-"""What an account has beside its isolated trades and its balances, each as a frozen record.
+"""What accounts and market have beside trades, balances and price, each as a frozen record.
 
 `Record` is the closed union of them; a `Change` carries any number. A record replaces the one
 with the same id. In the ledger it is an object with its kind under `record`:
@@ -17,45 +17,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from exchanges.paper.bitcoin import AddressFormat
+from exchanges.paper.clock import Clock
 from exchanges.paper.cross import Position
-from exchanges.types import CrossOrder, FundingFee, FundingSettlement, Swap, Transfer
-
-
-class Scope(StrEnum):
-    """What an API key may be allowed to do."""
-
-    ACCOUNT_READ = "account:read"
-    DEPOSITS_READ = "account:deposits:read"
-    DEPOSITS_WRITE = "account:deposits:write"
-    WITHDRAWALS_READ = "account:withdrawals:read"
-    WITHDRAWALS_WRITE = "account:withdrawals:write"
-    NOTIFICATIONS_READ = "account:notifications:read"
-    NOTIFICATIONS_WRITE = "account:notifications:write"
-    ISOLATED_READ = "futures:isolated:read"
-    ISOLATED_WRITE = "futures:isolated:write"
-    CROSS_READ = "futures:cross:read"
-    CROSS_WRITE = "futures:cross:write"
-    USD_READ = "synthetic-usd:read"
-    USD_WRITE = "synthetic-usd:write"
-
-
-DEFAULT_SCOPES = tuple(scope for scope in Scope if scope is not Scope.WITHDRAWALS_WRITE)
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """What a key may do. Its secrets are not here: `Account.credentials` has them by its id."""
-
-    id: str
-    scopes: tuple[Scope, ...] = DEFAULT_SCOPES
-    is_revoked: bool = False
-
-
-class AddressFormat(StrEnum):
-    """What kind of Bitcoin address is given out."""
-
-    P2TR = "p2tr"
-    P2WPKH = "p2wpkh"
+from exchanges.paper.market import MarketRecord, Terms
+from exchanges.paper.scopes import ApiKey
+from exchanges.types import Candle, CrossOrder, FundingFee, FundingSettlement, Swap, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +132,7 @@ Kept = (
 )
 """Records of which an account has a list that only grows."""
 
-Record = Kept | Position | CrossOrder | FundingSettlement | ApiKey
+Record = Kept | Position | CrossOrder | ApiKey | MarketRecord
 
 KINDS: Mapping[str, type[Record]] = {
     "position": Position,
@@ -173,6 +140,9 @@ KINDS: Mapping[str, type[Record]] = {
     "transfer": Transfer,
     "funding_fee": FundingFee,
     "funding_settlement": FundingSettlement,
+    "clock": Clock,
+    "terms": Terms,
+    "candle": Candle,
     "swap": Swap,
     "lightning_deposit": LightningDeposit,
     "on_chain_deposit": OnChainDeposit,

@@ -18,6 +18,7 @@ from exchanges.paper.answers import explain
 from exchanges.paper.api import Api
 from exchanges.paper.api_account import AccountApi
 from exchanges.paper.api_cross import CrossApi
+from exchanges.paper.api_market import MarketApi
 from exchanges.paper.conditions import Conditions
 from exchanges.paper.control import Control
 from exchanges.paper.control_faults import FaultControl
@@ -58,7 +59,7 @@ def create_app(exchange: PaperExchange, limits: Limits) -> Starlette:
     streams = Streams(exchange, faults)
     conditions = Conditions()
     routing = Routing(exchange, conditions)
-    parts = (Api(routing), CrossApi(routing), AccountApi(routing))
+    parts = (MarketApi(routing), Api(routing), CrossApi(routing), AccountApi(routing))
     served = [route for part in parts for route in part.routes()]
     paths = {f"/v3{route.path}" for route in served}
     steered = (

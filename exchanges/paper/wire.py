@@ -5,19 +5,14 @@ set" is 0 for stop loss and take profit, null elsewhere.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from exchanges.paper.account import Account
-from exchanges.paper.commands import MAX_QUANTITY
 from exchanges.paper.javascript import iso
 from exchanges.paper.trades import IsolatedTrade
 from exchanges.types import Credentials, OrderType, Side, TradeStatus
-
-FUNDING_PERIOD = timedelta(hours=8)
-FUNDING_RATE = Decimal(0)
-INDEX_WEIGHTS = {"bybit": Decimal("0.25"), "binance": Decimal("0.5"), "okx": Decimal("0.25")}
 
 
 def trade_json(trade: IsolatedTrade, *, mark: Decimal) -> dict[str, Any]:
@@ -38,10 +33,10 @@ def trade_json(trade: IsolatedTrade, *, mark: Decimal) -> dict[str, Any]:
         "closingFee": trade.closing_fee,
         "stoploss": trade.stop_loss or 0,
         "takeprofit": trade.take_profit or 0,
-        "stoplossTrailingDistance": 0,
+        "stoplossTrailingDistance": trade.trailing_distance or 0,
         "exitPrice": trade.exit_price,
         "pl": trade.pl_at(mark),
-        "sumFundingFees": 0,
+        "sumFundingFees": trade.sum_funding_fees,
         "sumCashInPl": trade.sum_cash_in_pl,
         "sumCashInMargin": trade.sum_cash_in_margin,
         "createdAt": iso(trade.created_at),
@@ -71,11 +66,13 @@ def trade_from_json(json: Mapping[str, Any]) -> IsolatedTrade:
         opening_fee=json["openingFee"],
         closing_fee=json["closingFee"],
         stop_loss=Decimal(json["stoploss"]) or None,
+        trailing_distance=Decimal(json["stoplossTrailingDistance"]) or None,
         take_profit=Decimal(json["takeprofit"]) or None,
         exit_price=None if json["exitPrice"] is None else Decimal(json["exitPrice"]),
         pl=json["pl"] if status is TradeStatus.CLOSED else 0,
         sum_cash_in_pl=json["sumCashInPl"],
         sum_cash_in_margin=json["sumCashInMargin"],
+        sum_funding_fees=json["sumFundingFees"],
         created_at=datetime.fromisoformat(json["createdAt"]),
         filled_at=json["filledAt"] and datetime.fromisoformat(json["filledAt"]),
         closed_at=json["closedAt"] and datetime.fromisoformat(json["closedAt"]),
@@ -103,22 +100,3 @@ def credentials_json(credentials: Credentials) -> dict[str, str]:
         "secret": credentials.secret,
         "passphrase": credentials.passphrase,
     }
-
-
-def ticker_json(price: Decimal, *, at: datetime) -> dict[str, Any]:
-    """The market: index, bid and ask of every size all stand at the last price."""
-    bucket = {"minSize": 0, "maxSize": MAX_QUANTITY, "askPrice": price, "bidPrice": price}
-    return {
-        "time": iso(at),
-        "index": price,
-        "lastPrice": price,
-        "fundingRate": FUNDING_RATE,
-        "fundingTime": iso(_next_funding_at(at)),
-        "prices": [bucket],
-        "exchangesWeights": INDEX_WEIGHTS,
-    }
-
-
-def _next_funding_at(at: datetime) -> datetime:
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + FUNDING_PERIOD * ((at - midnight) // FUNDING_PERIOD + 1)

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.django_db
 ACCOUNTS = "/api/accounts/"
 WORDS = {"name": "main", "exchange": "paper", "key": "k", "secret": "s", "passphrase": "p"}
 SHOWN = {
-    "id", "name", "exchange", "is_active", "is_connected",
-    "created_at", "updated_at", "verified_at", "disconnected_at",
+    "id", "name", "exchange", "is_active", "is_connected", "state", "state_at", "state_message",
+    "meanwhile", "created_at", "updated_at", "verified_at", "disconnected_at",
 }  # fmt: skip
 
 

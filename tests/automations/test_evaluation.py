@@ -9,12 +9,13 @@ from django.conf import settings
 
 from accounts.gateway import open_client
 from accounts.models import Event
-from automations import evaluation, sensing
+from automations import evaluation, reading, sensing
 from automations.models import Automation, Execution, QuietSpan
 from automations.rules.base import Reason
 from automations.rules.registry import KINDS
 from automations.services import create_automation, update_automation
 from exchanges import feed
+from tests.automations.conftest import guard_a_position
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def ticks(guarded):
 
 def read(guarded):
     """Let the feed know the account and the market."""
-    sensing.refresh_feed(guarded.account, open_client(guarded.account))
+    reading.from_exchange(guarded.account, open_client(guarded.account))
 
 
 def reason_of(guarded):
@@ -51,21 +52,35 @@ def test_after_a_refresh_it_decides_without_the_exchange(guarded, ticks):
 
 def test_a_feed_past_its_age_is_not_decided_on(guarded, ticks, monkeypatch):
     read(guarded)
-    monkeypatch.setattr(sensing, "LOOKING", timedelta(0))
+    monkeypatch.setattr(sensing, "LOOKING", sensing.Bounds(timedelta(0), timedelta(0)))
     assert evaluation.look(ticks).stale == {guarded.account.id: ticks}
 
 
 @pytest.mark.parametrize(
-    ("period", "age", "is_stale"),
-    [(30, 4.9, False), (30, 5.1, True), (5, 2.4, False), (5, 2.6, True), (1, 0.6, True)],
+    ("period", "market", "account", "is_stale"),
+    [
+        (30, 4.9, 4.9, False),
+        (30, 5.1, 5.1, True),
+        (30, 0.1, 9.9, False),
+        (30, 0.1, 10.1, True),
+        (8, 3.9, 3.9, False),
+        (8, 4.1, 4.1, True),
+        (1, 2.9, 9.9, False),
+        (1, 3.1, 3.1, True),
+    ],
 )
-def test_no_tick_decides_on_what_the_tick_before_has_read(guarded, ticks, period, age, is_stale):
+def test_what_may_be_looked_at_and_what_is_too_old(
+    guarded, ticks, period, market, account, is_stale
+):
     update_automation(automation=guarded.automation, every=period)
     read(guarded)
-    seen_at = feed.holdings(guarded.account.id).at
-    automation, now = guarded.automation, seen_at + timedelta(seconds=age)
-    bounds = sensing.bounds_of_look(automation)
-    snapshot = sensing.from_feed([automation], now=now)[automation.id]
+    now, ticker, held = utc_now(), feed.ticker("paper"), feed.holdings(guarded.account.id)
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+    feed.put_ticker("paper", replace(ticker, at=now - timedelta(seconds=market)))
+    feed.put_holdings(guarded.account.id, replace(held, at=now - timedelta(seconds=account)))
+    bounds = sensing.bounds_of_look(guarded.automation)
+    snapshot = sensing.from_feed([guarded.automation], now=now)[guarded.automation.id]
     assert bounds.allow(snapshot) is not is_stale
 
 
@@ -178,7 +193,7 @@ def test_a_market_the_exchange_itself_dates_long_ago_is_blind(guarded, ticks, mo
 def test_what_another_version_left_in_the_feed_is_read_anew(guarded, ticks):
     read(guarded)
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.hset(f"feed:holdings:{guarded.account.id}", "value", '{"value": "older"}')
+        client.set(feed.holdings_key(guarded.account.id), b'1 1 {"value": "older"}')
     assert evaluation.look(ticks).stale == {guarded.account.id: ticks}
 
 
@@ -211,25 +226,24 @@ def test_a_deleted_paused_or_unknown_automation_is_passed_over(guarded, ticks):
     assert (looked.due, looked.stale) == ([], {})
 
 
-def test_an_action_makes_the_feed_forget_what_it_changed(guarded, ticks):
+def test_the_answer_to_an_action_enters_the_feed_at_once(guarded, ticks):
     guarded.fall()
-    guarded.run()
-    assert feed.holdings(guarded.account.id) is None
-
-
-def test_an_older_reading_never_overwrites_a_newer_one(guarded, ticks):
-    read(guarded)
-    newer = feed.ticker("paper")
-    older = type(newer)(newer.value, newer.at - timedelta(seconds=1), "rest")
-    assert not feed.put_ticker("paper", older)
-    assert feed.ticker("paper") == newer
-
-
-def test_a_reading_begun_before_an_action_is_refused_after_it(guarded, ticks):
     read(guarded)
     before = feed.holdings(guarded.account.id)
-    feed.invalidate_holdings(guarded.account.id, at=before.at + timedelta(seconds=1))
-    assert not feed.put_holdings(guarded.account.id, before)
+    guarded.run()
+    held = feed.holdings(guarded.account.id)
+    assert held.source == "answer"
+    assert held.value.balance == before.value.balance - 50_000
+    assert [trade.margin for trade in held.value.trades] == [guarded.margin()]
+    guarded.paper.control.fault("cut_before", times=99)
+    assert evaluation.look(ticks).due == []
+    assert reason_of(guarded) == "within_threshold"
+
+
+def test_a_close_makes_the_feed_forget_the_account(db, paper):
+    guarded = guard_a_position(paper, action={"type": "close_position"})
+    guarded.fall()
+    guarded.run()
     assert feed.holdings(guarded.account.id) is None
 
 

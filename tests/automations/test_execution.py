@@ -9,8 +9,8 @@ from django.utils import timezone
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
 from automations import errands, intents, sensing, tasks
-from automations.memory import recall
 from automations.models import Errand, Execution, Intent, TradeLog, Turn
+from automations.past import recall
 from automations.perform import perform
 from automations.services import update_automation
 from automations.turns import AccountBusy, turn

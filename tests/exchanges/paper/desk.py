@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from exchanges.paper import decisions
+from exchanges.paper import decisions, moves
 from exchanges.paper.book import Book
 from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import OpenTrade
@@ -69,7 +69,7 @@ class Desk:
         effects = []
         for price in prices:
             at = START + timedelta(seconds=next(self._steps))
-            changes = decisions.move_price(self.book, Decimal(price), at=at, by=By.CONTROL)
+            changes = moves.move_price(self.book, Decimal(price), at=at, by=By.CONTROL)
             self._accept(*changes)
             effects += [(change.kind, change.trade) for change in changes[1:]]
         return effects

@@ -98,7 +98,8 @@ class Trading(RuleBasedStateMachine):
     @invariant()
     def running_trades_are_worth_something(self):
         for trade in self.desk.account.trades(TradeStatus.RUNNING):
-            assert trade.exit_at(self.desk.book.price) is None
+            price = self.desk.book.price
+            assert trade.exit_at(price, available=price) is None
             assert trade.margin + trade.pl_at(self.desk.book.price) >= 0
 
     @invariant()

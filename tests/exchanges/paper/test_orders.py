@@ -67,8 +67,6 @@ def test_opening(order, margin, liquidation, opening_fee, reserve_left):
                      id="short, profit at the market"),
         pytest.param({"side": "sell", "stoploss": 111_111.5}, "stoploss: ",
                      id="short, stop beyond liquidation"),
-        pytest.param({"stoplossMode": "trailing", "stoploss": 0.5}, "stoplossMode: ",
-                     id="trailing stop, not built yet"),
         pytest.param({"clientId": "x" * 65}, "clientId: ", id="client id too long"),
         pytest.param({"quantity": 100_000}, "Insufficient balance: 10210000 sats needed",
                      id="balance too small"),

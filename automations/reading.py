@@ -1,0 +1,161 @@
+"""Market and account as the platform knows them: read from the exchange, shared by the feed.
+
+What is read of an account is what its running automations look at, all of them together: a value
+in the feed is whole, or too old, never a part of itself.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from accounts.models import ExchangeAccount
+from automations import selectors
+from automations.models import AccountLimits, Automation
+from automations.perform import Answer
+from automations.rules.actions import Action, AddMargin
+from automations.rules.buying import SWAPPED
+from automations.rules.registry import kind_of
+from exchanges import feed
+from exchanges.client import ExchangeClient
+from exchanges.errors import TransientError
+from exchanges.types import Aged, BestPrice, Capability, Holdings, Ticker, Trade
+
+CLOCKS_DIFFER_BY = timedelta(seconds=30)
+"""By how much the exchange's time of its ticker may differ from ours: clocks, not staleness."""
+
+T = TypeVar("T")
+
+
+class StaleMarket(TransientError):
+    """The exchange answers, but with an old market: that is no ground to act on, or to rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The parts of an account and the markets that automations look at."""
+
+    parts: frozenset[Capability]
+    symbols: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Market, account, and the quotes of other markets by symbol."""
+
+    ticker: Aged[Ticker]
+    holdings: Aged[Holdings]
+    quotes: tuple[tuple[str, Aged[BestPrice]], ...] = ()
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def wanted_by(automations: Iterable[Automation]) -> Wanted:
+    """What these automations look at."""
+    configs = [kind_of(each.kind).parse(each.config) for each in automations]
+    return Wanted(
+        parts=frozenset().union(*(config.needs() for config in configs)),
+        symbols=frozenset().union(*(config.symbols() for config in configs)),
+    )
+
+
+def wanted_of(account: ExchangeAccount) -> Wanted:
+    """What the running automations of an account look at, and its limits."""
+    wanted = wanted_by(selectors.scheduled().filter(account=account))
+    if AccountLimits.objects.filter(account=account, exposure__isnull=False).exists():
+        return replace(wanted, parts=wanted.parts | {Capability.CROSS})
+    return wanted
+
+
+def from_feed(automation: Automation) -> View | None:
+    """What is known already, however old; None when a part of it is not."""
+    wanted, slug = wanted_by([automation]), automation.account.exchange.slug
+    seen = feed.seen(slug, automation.account_id, *sorted(wanted.symbols))
+    if seen.ticker is None or seen.holdings is None or len(seen.quotes) < len(wanted.symbols):
+        return None
+    return View(seen.ticker, seen.holdings, seen.quotes) if _has(seen.holdings, wanted) else None
+
+
+def from_exchange(account: ExchangeAccount, client: ExchangeClient) -> View:
+    """Ask the exchange for account and market, and tell the feed. Raises `ExchangeError`.
+
+    The markets come last, since they change fastest.
+    """
+    wanted, slug = wanted_of(account), account.exchange.slug
+    holdings = read_holdings(account, client, wanted)
+    quotes = tuple((symbol, read_quote(slug, client, symbol)) for symbol in sorted(wanted.symbols))
+    ticker = _dated(client.ticker)
+    lag = abs(ticker.at - ticker.value.at)
+    if lag > CLOCKS_DIFFER_BY:
+        raise StaleMarket(f"The exchange's ticker is {lag.total_seconds():.0f} s away from now.")
+    feed.put_ticker(slug, ticker)
+    return View(ticker, holdings, quotes)
+
+
+def read_holdings(
+    account: ExchangeAccount, client: ExchangeClient, wanted: Wanted
+) -> Aged[Holdings]:
+    """Ask the exchange what the account holds, and tell the feed. Raises `ExchangeError`.
+
+    It is dated before the first request, so that it is never taken for newer than it is.
+    """
+    holdings = _dated(lambda: _holdings(client, wanted))
+    feed.put_holdings(account.id, holdings)
+    return holdings
+
+
+def read_quote(exchange: str, client: ExchangeClient, symbol: str) -> Aged[BestPrice]:
+    """Ask for bid and ask of a market, and tell the feed. Raises `ExchangeError`."""
+    is_swapped = symbol == SWAPPED and Capability.SWAPS in client.capabilities
+    quote = _dated(
+        client.swaps.best_price if is_swapped else lambda: client.spot.best_price(symbol)
+    )
+    feed.put_quote(exchange, symbol, quote)
+    return quote
+
+
+def enter_answer(account_id: UUID, action: Action, answer: Answer | None) -> None:
+    """Tell the feed at once what an action has changed; what its answer does not say in full, and
+    an action without an answer, make it forget the account."""
+    at = utc_now()
+    if isinstance(action, AddMargin) and isinstance(answer, Trade):
+        spent = action.amount
+        feed.amend_holdings(account_id, lambda held: _with(held, answer, spent=spent), at=at)
+    else:
+        feed.invalidate_holdings(account_id, at=at)
+
+
+def _holdings(client: ExchangeClient, wanted: Wanted) -> Holdings:
+    has_isolated = Capability.ISOLATED in client.capabilities
+    info = client.account()
+    return Holdings(
+        balance=info.balance,
+        trades=tuple(client.isolated.running_trades()) if has_isolated else (),
+        cross=client.cross.position() if Capability.CROSS in wanted.parts else None,
+        usd=info.usd if Capability.SWAPS in wanted.parts else None,
+        spot=tuple(client.spot.balances()) if Capability.SPOT in wanted.parts else None,
+    )
+
+
+def _has(holdings: Aged[Holdings], wanted: Wanted) -> bool:
+    """Whether everything that is wanted was read."""
+    held = holdings.value
+    read = {Capability.CROSS: held.cross, Capability.SWAPS: held.usd, Capability.SPOT: held.spot}
+    return all(part not in wanted.parts or value is not None for part, value in read.items())
+
+
+def _with(held: Holdings, changed: Trade, *, spent: int) -> Holdings | None:
+    """The holdings with one trade changed; None when that trade was not among them."""
+    if changed.id not in {trade.id for trade in held.trades}:
+        return None
+    trades = tuple(changed if trade.id == changed.id else trade for trade in held.trades)
+    return replace(held, balance=held.balance - spent, trades=trades)
+
+
+def _dated(read: Callable[[], T]) -> Aged[T]:
+    at = utc_now()
+    return Aged(read(), at, "rest")
