@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from exchanges import inverse_futures as futures
 from exchanges.paper.cross import Position
-from exchanges.paper.records import ApiKey, Kept, key_of
+from exchanges.paper.records import Kept, key_of
 from exchanges.paper.refusals import NotFound, Refusal
+from exchanges.paper.scopes import ApiKey
 from exchanges.paper.trades import IsolatedTrade
 from exchanges.types import Credentials, CrossOrder, OrderStatus, TradeStatus
 

@@ -12,8 +12,9 @@ from exchanges.paper.account import Account
 from exchanges.paper.changes import Change
 from exchanges.paper.commands import Nothing, OnTrade
 from exchanges.paper.commands_cross import MoveSats, PlaceOrder, SetLeverage
-from exchanges.paper.records import Scope, key_of
+from exchanges.paper.records import key_of
 from exchanges.paper.routing import Routing
+from exchanges.paper.scopes import Scope
 from exchanges.types import CrossOrder, FundingFee, OrderStatus, Transfer
 
 CROSS = "/futures/cross"

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from exchanges.paper.account import Signer
 from exchanges.paper.book import Book
-from exchanges.paper.records import Scope
 from exchanges.paper.refusals import Refusal, Unauthorized
+from exchanges.paper.scopes import Scope
 
 KEY_HEADER = "lnm-access-key"
 TIMESTAMP_HEADER = "lnm-access-timestamp"

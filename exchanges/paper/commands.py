@@ -23,6 +23,7 @@ from pydantic.alias_generators import to_camel
 
 from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
 from exchanges.paper.refusals import Refusal
+from exchanges.paper.scopes import Scope
 from exchanges.types import CandleRange, OrderType, Side
 
 MAX_LEVERAGE = 100
@@ -204,10 +205,14 @@ class ControlCommand(Command):
 
 
 class CreateAccount(ControlCommand):
-    """A new account that starts with `balance` sats."""
+    """A new account that starts with `balance` sats, and a key for it.
+
+    `permissions` are what the key may do, by default all but withdraw.
+    """
 
     balance: Annotated[int, Field(strict=True, ge=0, le=MAX_SATS)]
     username: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    permissions: tuple[Scope, ...] | None = None
 
 
 def _sentence(error: ValidationError, *, allowed: Iterable[str]) -> str:

@@ -80,14 +80,69 @@ class ControlClient:
         body = {"prices": [str(price) for price in prices], "interval_ms": interval_ms}
         self._call("POST", "/prices", body)
 
+    def play_scenario(self, name: str, *, seed: int, steps: int, interval_ms: int = 0) -> None:
+        """Let the price follow a scenario; answers at once."""
+        body = {"name": name, "seed": seed, "steps": steps, "interval_ms": interval_ms}
+        self._call("POST", "/scenario", body)
+
+    def load_candles(self, csv: str, *, interval_ms: int | None = None) -> None:
+        """Take in a CSV of candles as history and, with `interval_ms`, play it."""
+        query = "" if interval_ms is None else f"?interval_ms={interval_ms}"
+        self._send("POST", f"/candles{query}", csv.encode(), kind="text/csv")
+
+    def progress(self) -> dict[str, Any]:
+        """How far the prices that play are: `playing`, `steps`, `done`, `left`."""
+        answer: dict[str, Any] = self._call("GET", "/prices")
+        return answer
+
+    def stop_prices(self) -> None:
+        """Leave the price where it is."""
+        self._call("DELETE", "/prices")
+
+    def clock(self) -> datetime:
+        """What the exchange's clock shows."""
+        return datetime.fromisoformat(self._call("GET", "/clock")["at"])
+
+    def move_clock(self, **how: Any) -> datetime:
+        """Jump ahead `at` or by `advance_seconds`, go at `speed`; answers what it shows then."""
+        return datetime.fromisoformat(self._call("POST", "/clock", how)["at"])
+
+    def set_terms(self, **terms: Any) -> dict[str, Any]:
+        """Set `funding_rate`, `depths` or `max_trades`; answers all terms."""
+        answer: dict[str, Any] = self._call("POST", "/terms", terms)
+        return answer
+
     def fault(self, kind: str, **narrowed: Any) -> str:
         """Ask for a fault, with the fields of `exchanges.paper.faults.Fault`; answers its id."""
         fault_id: str = self._call("POST", "/faults", {"kind": kind} | narrowed)["id"]
         return fault_id
 
+    def faults(self) -> list[dict[str, Any]]:
+        """What is still to go wrong, each with its id."""
+        faults: list[dict[str, Any]] = self._call("GET", "/faults")["faults"]
+        return faults
+
+    def clear_fault(self, fault_id: str) -> None:
+        """That one does not strike any more."""
+        self._call("DELETE", f"/faults/{fault_id}")
+
     def clear_faults(self) -> None:
         """Nothing goes wrong any more."""
         self._call("DELETE", "/faults")
+
+    def limit(self, profile: str) -> None:
+        """Let rate limits hold: a profile of `exchanges.paper.limits.Profile`."""
+        self._call("POST", "/limits", {"profile": profile})
+
+    def announce(self, title: str, message: str, *, link: str | None = None) -> str:
+        """Tell all who hear the stream's announcements; answers the id."""
+        body = {"title": title, "message": message, "link": link}
+        announcement_id: str = self._call("POST", "/announcements", body)["id"]
+        return announcement_id
+
+    def withdraw_announcement(self, announcement_id: str) -> None:
+        """Tell all that it does not hold any more."""
+        self._call("DELETE", f"/announcements/{announcement_id}")
 
     def ledger(self, *, after: int = 0) -> list[dict[str, Any]]:
         """The lines of the ledger behind number `after`."""

@@ -16,9 +16,12 @@ from exchanges.paper.account import Account
 from exchanges.paper.book import Book
 from exchanges.paper.changes import By, Change, Kind
 from exchanges.paper.commands import Command, CreateAccount
+from exchanges.paper.commands_account import NewKey
 from exchanges.paper.decisions import Occasion
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.moves import move_price
+from exchanges.paper.scopes import DEFAULT_SCOPES, ApiKey
+from exchanges.paper.swaps import UsdUnit
 from exchanges.types import Credentials
 
 C = TypeVar("C", bound=Command)
@@ -28,10 +31,13 @@ Decision = Callable[[Occasion, C], list[Change]]
 class PaperExchange:
     """The book of the ledger at `path`; a new ledger begins at `price`.
 
-    Raises `LedgerUnusable`.
+    `usd_unit` is how dollars are written in swaps. Raises `LedgerUnusable`.
     """
 
-    def __init__(self, path: Path, *, price: Decimal) -> None:
+    def __init__(
+        self, path: Path, *, price: Decimal, usd_unit: UsdUnit = UsdUnit.DOCUMENTED
+    ) -> None:
+        self.usd_unit = usd_unit
         self.book = Book(price)
         self.skew = timedelta(0)
         self._listeners: list[Callable[[Change], None]] = []
@@ -68,6 +74,7 @@ class PaperExchange:
         """Open an account with a fresh API key."""
         account_id = str(uuid4())
         username = command.username or f"paper-{account_id[:8]}"
+        scopes = DEFAULT_SCOPES if command.permissions is None else command.permissions
         change = Change(
             at=self.now(),
             kind=Kind.ACCOUNT,
@@ -76,10 +83,28 @@ class PaperExchange:
             request={"username": username, "balance": command.balance},
             account_id=account_id,
             balance=command.balance,
-            credentials=Credentials(*(secrets.token_urlsafe(24) for _ in range(3))),
+            credentials=_fresh_credentials(),
+            records=(ApiKey(str(uuid4()), scopes),),
         )
         self._accept([change])
         return self.book.account(account_id)
+
+    def create_key(self, account: Account, command: NewKey) -> ApiKey:
+        """Give the account one more API key."""
+        scopes = DEFAULT_SCOPES if command.permissions is None else command.permissions
+        key = ApiKey(str(uuid4()), scopes)
+        change = Change(
+            at=self.now(),
+            kind=Kind.KEY,
+            by=By.CONTROL,
+            price=self.book.price,
+            request=command.as_json(),
+            account_id=account.id,
+            credentials=_fresh_credentials(),
+            records=(key,),
+        )
+        self._accept([change])
+        return key
 
     def move_price(self, price: Decimal) -> None:
         """Set the last price, with all that follows from it."""
@@ -107,3 +132,7 @@ class PaperExchange:
             self.book.apply(change)
             for listener in self._listeners:
                 listener(change)
+
+
+def _fresh_credentials() -> Credentials:
+    return Credentials(*(secrets.token_urlsafe(24) for _ in range(3)))

@@ -20,7 +20,7 @@ from exchanges.paper.changes import By, Change
 from exchanges.paper.commands import Page
 from exchanges.paper.conditions import Condition, Conditions
 from exchanges.paper.exchange import C, Decision, PaperExchange
-from exchanges.paper.records import Scope
+from exchanges.paper.scopes import Scope
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """The stream: JSON-RPC 2.0 over WebSocket at `/v1`, news of the same exchange as `/v3`.
 
-The market is told of whenever its price moves, and once a second in between; everything else
+The market is told of whenever it changes, and once a second in between; everything else
 when it happens. What happens while a client is away it never hears: nothing is repeated.
 """
 
@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from exchanges.paper.changes import Change, Kind
+from exchanges.paper.changes import Change
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.stream_market import MARKET_TOPICS, market_data
 from exchanges.paper.stream_news import news_of
@@ -63,19 +63,19 @@ class Streams:
             self._sockets.remove(socket)
 
     def _hear(self, change: Change) -> None:
-        if change.kind is Kind.PRICE:
+        if change.account_id is None:
             self._tell_market()
-        if change.account_id is not None:
-            account = self._exchange.book.account(change.account_id)
-            for news in news_of(change, account):
-                self.tell(news.topic, news.data, account_id=account.id)
+            return
+        account = self._exchange.book.account(change.account_id)
+        for news in news_of(change, account):
+            self.tell(news.topic, news.data, account_id=account.id)
 
     def _tell_market(self) -> None:
         now = self._exchange.now()
         for topic in MARKET_TOPICS:
             if not any(socket.session.hears(topic, None) for socket in self._sockets):
                 continue
-            data = market_data(topic, self._exchange.book, now=now)
+            data = market_data(topic, self._exchange.book.market, now=now)
             if data is not None and data != self._told.get(topic):
                 self._told[topic] = data
                 self.tell(topic, data)

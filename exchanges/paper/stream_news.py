@@ -6,6 +6,7 @@ added or cashed in, nor of a stop loss or take profit that somebody sets.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from exchanges.paper.account import Account
@@ -17,9 +18,16 @@ from exchanges.paper.records import (
     OnChainDeposit,
     OnChainWithdrawal,
 )
-from exchanges.paper.stream_topics import DEPOSIT, ISOLATED_TRADES, WITHDRAWAL
+from exchanges.paper.stream_topics import (
+    CROSS_ORDERS,
+    CROSS_POSITION,
+    DEPOSIT,
+    ISOLATED_TRADES,
+    WITHDRAWAL,
+)
 from exchanges.paper.trades import IsolatedTrade
-from exchanges.types import FundingFee, TradeStatus
+from exchanges.paper.wire_cross import position_json
+from exchanges.types import CrossOrder, FundingFee, TradeStatus
 
 PAIR = "btc_usd"
 ENDS = {
@@ -28,6 +36,26 @@ ENDS = {
     Kind.TAKE_PROFIT: "takeprofit",
 }
 """The events of a trade that ends with a profit or loss, by what happened."""
+
+ORDER_EVENTS = {
+    Kind.CROSS_ORDER: "new",
+    Kind.CROSS_CLOSE: "new",
+    Kind.CROSS_LIQUIDATION: "new",
+    Kind.CROSS_FILLED: "limit",
+    Kind.CROSS_CANCEL: "canceled",
+}
+POSITION_EVENTS = {
+    Kind.CROSS_ORDER: "new",
+    Kind.CROSS_CLOSE: "new",
+    Kind.CROSS_FILLED: "limit",
+    Kind.CROSS_CANCEL: "cancel",
+    Kind.CROSS_LEVERAGE: "leverage",
+    Kind.CROSS_DEPOSIT: "deposit",
+    Kind.CROSS_WITHDRAWAL: "withdraw",
+    Kind.CROSS_LIQUIDATION: "liquidation",
+    Kind.FUNDING: "funding",
+}
+"""What happened to cross margin, in the words of the topic of its orders and of its position."""
 
 
 class News(NamedTuple):
@@ -47,6 +75,8 @@ def news_of(change: Change, account: Account) -> Iterator[News]:
     """What the change, which the account has just undergone, is worth telling."""
     if change.trade is not None:
         yield from _trade_news(change, change.trade, account.id)
+    else:
+        yield from _cross_news(change, account)
     yield from _wallet_news(change, account)
 
 
@@ -54,8 +84,7 @@ def _trade_news(change: Change, trade: IsolatedTrade, account_id: str) -> Iterat
     event = _trade_event(change, trade)
     if event is not None:
         name, shown = event
-        data = {"pair": PAIR, "event": name, "trade": shown}
-        yield News(ISOLATED_TRADES, account_id, data)
+        yield News(ISOLATED_TRADES, account_id, {"pair": PAIR, "event": name, "trade": shown})
 
 
 def _trade_event(change: Change, trade: IsolatedTrade) -> tuple[str, dict[str, Any]] | None:
@@ -108,6 +137,40 @@ def _funded(change: Change, trade: IsolatedTrade) -> dict[str, Any]:
         "fundedAt": milliseconds(change.at),
         "clientId": trade.client_id,
     }
+
+
+def _cross_news(change: Change, account: Account) -> Iterator[News]:
+    if change.kind in ORDER_EVENTS:
+        event, order = ORDER_EVENTS[change.kind], _order(change.the(CrossOrder))
+        yield News(CROSS_ORDERS, account.id, {"pair": PAIR, "event": event, "order": order})
+    if change.kind in POSITION_EVENTS:
+        event, position = POSITION_EVENTS[change.kind], _position(account, mark=change.price)
+        yield News(CROSS_POSITION, account.id, {"pair": PAIR, "event": event, "position": position})
+
+
+def _order(order: CrossOrder) -> dict[str, Any]:
+    shown = {
+        "id": order.id,
+        "side": order.side,
+        "type": order.type,
+        "quantity": order.quantity,
+        "price": order.price,
+        "clientId": order.client_id,
+        "createdAt": milliseconds(order.created_at),
+    }
+    if order.canceled_at is not None:
+        return shown | {"canceledAt": milliseconds(order.canceled_at)}
+    if order.filled_at is not None:
+        shown["filledAt"] = milliseconds(order.filled_at)
+    return shown | {"tradingFee": order.trading_fee}
+
+
+def _position(account: Account, *, mark: Decimal) -> dict[str, Any]:
+    shown = position_json(account, mark=mark) | {
+        "updatedAt": milliseconds(account.cross.updated_at)
+    }
+    del shown["id"]
+    return shown
 
 
 def _wallet_news(change: Change, account: Account) -> Iterator[News]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from exchanges.paper.records import Scope
+from exchanges.paper.scopes import Scope
 from exchanges.types import CandleRange
 
 INSTRUMENT: Final = "futures/inverse/btc_usd"

@@ -5,6 +5,7 @@ exchange. The book counts in sats and cents. How dollars are written in requests
 LN Markets' official sources disagree about; `UsdUnit` is the one place that decides it.
 """
 
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -78,6 +79,13 @@ def swap(occasion: Occasion, command: SwapAssets, *, unit: UsdUnit) -> list[Chan
         created_at=occasion.at,
     )
     return [occasion.change(Kind.SWAP, command, balance=balance, usd=usd, records=(record,))]
+
+
+def done_at(swap: Swap) -> datetime:
+    """When it was done. Raises `ValueError`: one that the exchange keeps has a time."""
+    if swap.created_at is None:
+        raise ValueError(f"swap {swap.id} has no time")
+    return swap.created_at
 
 
 def _sold(sats: int, *, bid: Decimal) -> Exchanged:

@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from exchanges.paper.account import Account
 from exchanges.paper.javascript import iso
 from exchanges.paper.trades import IsolatedTrade
 from exchanges.types import Credentials, OrderType, Side, TradeStatus
@@ -78,19 +77,6 @@ def trade_from_json(json: Mapping[str, Any]) -> IsolatedTrade:
         closed_at=json["closedAt"] and datetime.fromisoformat(json["closedAt"]),
         client_id=json["clientId"],
     )
-
-
-def account_json(account: Account, *, at: datetime) -> dict[str, Any]:
-    """The account as its owner sees it."""
-    return {
-        "id": account.id,
-        "username": account.username,
-        "email": None,
-        "linkingPublicKey": None,
-        "balance": account.balance,
-        "syntheticUsdBalance": 0,
-        "feeTier": account.fee_tier(at),
-    }
 
 
 def credentials_json(credentials: Credentials) -> dict[str, str]:

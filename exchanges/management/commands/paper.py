@@ -13,6 +13,7 @@ from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.ledger import LedgerNotWritten, LedgerUnusable
 from exchanges.paper.server import HOST, bind, create_server
+from exchanges.paper.swaps import UsdUnit
 
 
 class Command(BaseCommand):
@@ -32,11 +33,19 @@ class Command(BaseCommand):
             default=Decimal(100_000),
             help="first price in USD of a new ledger; an existing one goes on at its own",
         )
+        parser.add_argument(
+            "--usd-unit",
+            choices=[str(unit) for unit in UsdUnit],
+            default=UsdUnit.DOCUMENTED,
+            help="how dollars are written in swaps; documented: cents in, dollars out",
+        )
 
-    def handle(self, *, port: int, ledger: Path, price: Decimal, **_options: Any) -> None:
+    def handle(
+        self, *, port: int, ledger: Path, price: Decimal, usd_unit: UsdUnit, **_options: Any
+    ) -> None:
         try:
             listener = bind(port)
-            exchange = PaperExchange(ledger, price=price)
+            exchange = PaperExchange(ledger, price=price, usd_unit=UsdUnit(usd_unit))
         except OSError as error:
             raise CommandError(f"--port {port}: {error.strerror}") from None
         except (LedgerUnusable, LedgerNotWritten) as error:
