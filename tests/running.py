@@ -30,6 +30,7 @@ PROGRAMS = {
     "worker-act": "axisor.worker worker-act",
     "worker-evaluate": "axisor.worker worker-evaluate",
     "beat": "axisor beat",
+    "watch": "manage.py watch",
     "flower": "axisor flower",
 }
 """What tells each part's command line from the others."""
