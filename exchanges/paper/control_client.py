@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -88,7 +89,8 @@ class ControlClient:
     def load_candles(self, csv: str, *, interval_ms: int | None = None) -> None:
         """Take in a CSV of candles as history and, with `interval_ms`, play it."""
         query = "" if interval_ms is None else f"?interval_ms={interval_ms}"
-        self._send("POST", f"/candles{query}", csv.encode(), kind="text/csv")
+        headers = {"Content-Type": "text/csv"}
+        self._send("POST", f"/candles{query}", data=csv.encode(), headers=headers)
 
     def progress(self) -> dict[str, Any]:
         """How far the prices that play are: `playing`, `steps`, `done`, `left`."""
@@ -150,8 +152,11 @@ class ControlClient:
         return entries
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
+        return self._send(method, path, json=body)
+
+    def _send(self, method: str, path: str, **content: Any) -> Any:
         response = self._session.request(
-            method, self._url + path, json=body, timeout=TIMEOUT_SECONDS
+            method, self._url + path, timeout=TIMEOUT_SECONDS, **content
         )
         if not response.ok:
             raise requests.HTTPError(
