@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import assert_never
 
+from django.db import connection
+
 from accounts.errors import AccountError
 from accounts.gateway import open_market, open_market_stream
 from automations.sensing import utc_now
@@ -107,14 +109,18 @@ class MarketWatch:
             case Down(reason):
                 self._note_down(reason)
             case Announcement():
-                log.info("%s announces: %s", self.exchange, news.text)
-                Exchange.objects.filter(pk=self.exchange.pk).update(
-                    announcement=news.text, announced_at=news.heard_at
-                )
+                self._keep(news)
             case AccountNews():
                 pass
             case _:
                 assert_never(news)
+
+    def _keep(self, news: Announcement) -> None:
+        log.info("%s announces: %s", self.exchange, news.text)
+        Exchange.objects.filter(pk=self.exchange.pk).update(
+            announcement=news.text, announced_at=news.heard_at
+        )
+        connection.close()
 
     def _note_down(self, reason: str) -> None:
         since = utc_now() if self._health.is_up else self._health.since

@@ -8,7 +8,7 @@ from threading import Event
 from time import monotonic
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from accounts.errors import AccountError
 from accounts.models import ExchangeAccount
@@ -129,9 +129,10 @@ def _logged(name: str) -> Iterator[None]:
 
 
 def _guarded(work: Callable[[], None]) -> None:
-    """A piece of work that stumbles takes nothing else with it."""
-    close_old_connections()
+    """A piece of work that stumbles takes nothing else with it, and few need a database."""
     try:
         work()
     except Exception:
         log.exception("Something could not be watched.")
+    finally:
+        connections.close_all()
