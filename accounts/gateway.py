@@ -12,6 +12,7 @@ from exchanges.errors import AccessDenied, InvalidCredentials, MissingScope
 from exchanges.guard import Guard
 from exchanges.models import Exchange
 from exchanges.protection import protect
+from exchanges.stream import Listener, Stream
 from exchanges.types import AccountInfo, Credentials, Permission
 
 
@@ -43,6 +44,34 @@ def open_client(account: ExchangeAccount, *, is_protective: bool = False) -> Exc
         on_open=standing.unreachable,
     )
     return _connect(account.exchange, credentials, guard)
+
+
+def open_account_stream(account: ExchangeAccount, listener: Listener) -> Stream | None:
+    """Return a stream that tells of `account`, not started yet; None where there is none.
+
+    Raises what `open_client` raises.
+    """
+    require_usable(account)
+    return _open_stream(account.exchange, listener, unseal_credentials(account))
+
+
+def open_market(exchange: Exchange) -> ExchangeClient:
+    """Return a client without credentials, for what everybody may ask.
+
+    Raises `AccountInactive` for an exchange that is switched off or not set up rightly.
+    """
+    require_enabled(exchange)
+    guard = protect(exchange=exchange.slug, adapter=exchange.adapter, credentials=None)
+    return _connect(exchange, None, guard)
+
+
+def open_market_stream(exchange: Exchange, listener: Listener) -> Stream | None:
+    """Return a stream that tells of the market, not started yet; None where there is none.
+
+    Raises what `open_market` raises.
+    """
+    require_enabled(exchange)
+    return _open_stream(exchange, listener, None)
 
 
 def require_usable(account: ExchangeAccount) -> None:
@@ -80,7 +109,21 @@ def verify_credentials(exchange: Exchange, credentials: Credentials) -> Verified
         raise InvalidField("key", f"{exchange.name} denies access to this key: {error}") from None
 
 
-def _connect(exchange: Exchange, credentials: Credentials, guard: Guard) -> ExchangeClient:
+def _open_stream(
+    exchange: Exchange, listener: Listener, credentials: Credentials | None
+) -> Stream | None:
+    try:
+        return registry.open_stream(
+            exchange.adapter,
+            base_url=exchange.base_url,
+            credentials=credentials,
+            listener=listener,
+        )
+    except ValueError as error:
+        raise AccountInactive(f"{exchange.name} is not set up rightly: {error}") from None
+
+
+def _connect(exchange: Exchange, credentials: Credentials | None, guard: Guard) -> ExchangeClient:
     try:
         return registry.connect(
             exchange.adapter, base_url=exchange.base_url, credentials=credentials, guard=guard

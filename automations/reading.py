@@ -6,7 +6,7 @@ in the feed is whole, or too old, never a part of itself.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,10 +20,8 @@ from automations.rules.registry import kind_of
 from exchanges import feed
 from exchanges.client import ExchangeClient
 from exchanges.errors import TransientError
+from exchanges.market import CLOCKS_DIFFER_BY
 from exchanges.types import Aged, BestPrice, Capability, Holdings, Ticker, Trade
-
-CLOCKS_DIFFER_BY = timedelta(seconds=30)
-"""By how much the exchange's time of its ticker may differ from ours: clocks, not staleness."""
 
 T = TypeVar("T")
 

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts.models import ExchangeAccount
 from automations.models import Automation, Execution
 
 
@@ -29,6 +30,12 @@ def scheduled(user_id: int | None = None) -> QuerySet[Automation]:
         user__is_active=True,
     )
     return running if user_id is None else running.filter(user_id=user_id)
+
+
+def watched_accounts() -> QuerySet[ExchangeAccount]:
+    """The accounts on which something should be running, with what watching them needs."""
+    running = scheduled().filter(account=OuterRef("pk"))
+    return ExchangeAccount.objects.filter(Exists(running)).select_related("exchange", "user")
 
 
 def runnable(ids: Collection[str | UUID]) -> list[Automation]:

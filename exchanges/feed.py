@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 KEEP_SECONDS = 3600
+HEALTH_SECONDS = 5
 
 # KEYS[1] the entry; ARGV: its version, read at, value, seconds to keep it, the version that must
 # be there (empty: any that is not newer).
@@ -67,6 +68,18 @@ class Seen:
     ticker: Aged[Ticker] | None
     holdings: Aged[Holdings] | None
     quotes: tuple[tuple[str, Aged[BestPrice]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How it stands with an exchange's stream, since when, and why it is down."""
+
+    is_up: bool
+    since: datetime
+    reason: str = ""
+
+
+HEALTH = TypeAdapter(Health)
 
 
 def seen(exchange: str, account_id: UUID, *symbols: str) -> Seen:
@@ -133,6 +146,20 @@ def amend_holdings(
     invalidate_holdings(account_id, at=at)
 
 
+def put_health(exchange: str, health: Health) -> None:
+    """Store how it stands with the stream of an exchange, for a few seconds."""
+    try:
+        _redis().set(_health_key(exchange), HEALTH.dump_json(health), ex=HEALTH_SECONDS)
+    except redis.RedisError as error:
+        log.warning("The feed does not take how %s stands: %s", exchange, type(error).__name__)
+
+
+def health(exchange: str) -> Health | None:
+    """How it stands with the stream of an exchange; None when nobody watches it."""
+    [stored] = _get(_health_key(exchange))
+    return HEALTH.validate_json(stored) if stored else None
+
+
 def read_at(keys: Sequence[str]) -> list[datetime | None]:
     """When each of these entries was read; None for what is absent, forgotten, or not to be had."""
     try:
@@ -158,6 +185,10 @@ def quote_key(exchange: str, symbol: str) -> str:
 def holdings_key(account_id: UUID) -> str:
     """Where the holdings of an account are."""
     return f"seen:holdings:{account_id}"
+
+
+def _health_key(exchange: str) -> str:
+    return f"seen:health:{exchange}"
 
 
 @cache

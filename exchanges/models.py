@@ -31,6 +31,8 @@ class Exchange(models.Model):
         help_text="Blank for the address in the settings.",
     )
     is_enabled = models.BooleanField("enabled", default=True)
+    announcement = models.TextField(blank=True, editable=False)
+    announced_at = models.DateTimeField(null=True, editable=False)
     keeps_window = models.BooleanField(default=False, editable=False)
     window_verified_at = models.DateTimeField(null=True, editable=False)
 

@@ -32,6 +32,7 @@ PROGRAMS = {
     "worker-evaluate": "axisor.worker worker-evaluate",
     "beat": "axisor beat",
     "sweep": "manage.py sweep",
+    "watch": "manage.py watch",
     "flower": "axisor flower",
 }
 """What tells each part's command line from the others."""

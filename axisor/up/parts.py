@@ -56,6 +56,7 @@ def table(site: Site) -> list[Part]:
         *(_worker(name, site) for name in WORKERS),
         _beat(site),
         _sweep(site),
+        _watch(site),
         _flower(site),
     ]
 
@@ -145,6 +146,16 @@ def _sweep(site: Site) -> Part:
         needs=("migrate", "paper"),
         says="sweep: ready.",
         grace=TASK_GRACE_SECONDS,
+    )
+
+
+def _watch(site: Site) -> Part:
+    return Part(
+        "watch",
+        [*_MANAGE, "watch"],
+        site.environment,
+        needs=("migrate", "paper"),
+        says="watch: ready.",
     )
 
 

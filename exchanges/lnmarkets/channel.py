@@ -74,7 +74,7 @@ class Channel:
         self._transport = transport
         self._credentials = credentials
         self._guard = guard
-        self._clock = clock
+        self.clock = clock
 
     def read(
         self,
@@ -88,7 +88,7 @@ class Channel:
         """What `read` makes of the answer; signed as of `signed_at`, or else of its departure."""
 
         def ask() -> T:
-            auth = None if call.is_public else self._signed(signed_at or self._clock())
+            auth = None if call.is_public else self._signed(signed_at or self.clock())
             request = requests.Request(
                 "GET", self._url(path), params=query, headers=_HEADERS, auth=auth
             )
@@ -158,7 +158,7 @@ class Channel:
 
     def _last_look(self, deadline: datetime) -> None:
         failpoint("signed")
-        if self._clock() > deadline:
+        if self.clock() > deadline:
             raise NotSent("The deadline had passed before the request could leave.")
         failpoint("leaving")
 
@@ -171,7 +171,7 @@ class Channel:
         on_sent: Callable[[], None],
     ) -> bytes:
         answer = self._transport.exchange(request, last_look=last_look, on_sent=on_sent)
-        now = self._clock()
+        now = self.clock()
         if left := allowance(answer.headers, now=now):
             self._guard.learn(call, left)
         return outcomes.body_of(answer, credentials=self._credentials, now=now)

@@ -10,6 +10,7 @@ from exchanges.guard import Call
 from exchanges.lnmarkets.channel import Act, Body, Channel, require
 from exchanges.lnmarkets.parse import isolated as parse
 from exchanges.lnmarkets.parse import lists
+from exchanges.market import CLOCKS_DIFFER_BY
 from exchanges.types import FundingFee, NewTrade, Trade, TradeStatus
 
 _TRADE: Final = "/futures/isolated/trade"
@@ -68,7 +69,7 @@ class LNMarketsIsolated:
 
     def cancel_all_trades(self, *, signature: Signature) -> Sequence[Trade]:
         act = Act("isolated.cancel_all_trades", "POST", f"{_TRADES}/cancel-all")
-        kind = parse.trades(TradeStatus.CANCELED)
+        kind = self._trades(TradeStatus.CANCELED)
         return self._channel.act(act, lambda body: lists.whole(body, kind), signature=signature)
 
     def add_margin(self, trade_id: str, *, amount: int, signature: Signature) -> Trade:
@@ -99,13 +100,15 @@ class LNMarketsIsolated:
         return self._channel.act(act, _about(trade_id, *_LIVE), signature=signature)
 
     def _live(self, call: Call, status: TradeStatus) -> Sequence[Trade]:
-        kind = parse.trades(status)
-        return self._channel.read(
-            call, f"{_TRADES}/{status}", lambda answer: lists.whole(answer, kind)
-        )
+        path, kind = f"{_TRADES}/{status}", self._trades(status)
+        return self._channel.read(call, path, lambda answer: lists.whole(answer, kind))
 
     def _past(self, call: Call, status: TradeStatus, since: datetime) -> Sequence[Trade]:
-        return self._channel.pages(call, f"{_TRADES}/{status}", parse.trades(status), since=since)
+        path = f"{_TRADES}/{status}"
+        return self._channel.pages(call, path, self._trades(status), since=since)
+
+    def _trades(self, status: TradeStatus) -> lists.Kind[Trade]:
+        return parse.trades(status, created_by=self._channel.clock() + CLOCKS_DIFFER_BY)
 
 
 def _setting(operation: str, path: str, trade_id: str, price: Decimal | None) -> Act:

@@ -28,3 +28,8 @@ class Clock:
 
 
 REAL_TIME = Clock(at=EPOCH, real_at=EPOCH)
+
+
+def whole_milliseconds(at: datetime) -> datetime:
+    """The same time in UTC, as exact as the exchange is."""
+    return at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)

@@ -1,7 +1,8 @@
 """Drives a running paper exchange: for the demo, the seeds and the tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +15,13 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class PaperAccount:
-    """A fresh account: `balance` in sats."""
+    """A fresh account: `balance` in sats, `key_id` names its API key for `revoke_key`."""
 
     id: str
     username: str
     balance: int
     credentials: Credentials
+    key_id: str
 
 
 class ControlClient:
@@ -33,19 +35,72 @@ class ControlClient:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def create_account(self, *, balance: int, username: str | None = None) -> PaperAccount:
-        """Open an account with `balance` sats."""
-        body = {"balance": balance} | ({"username": username} if username else {})
+    def create_account(
+        self, *, balance: int, username: str | None = None, permissions: Sequence[str] | None = None
+    ) -> PaperAccount:
+        """Open an account with `balance` sats; its key may do all but withdraw by default."""
+        body = {"balance": balance, "username": username, "permissions": permissions}
         answer = self._call("POST", "/accounts", body)
         return PaperAccount(
             id=answer["id"],
             username=answer["username"],
             balance=answer["balance"],
-            credentials=Credentials(answer["key"], answer["secret"], answer["passphrase"]),
+            credentials=_credentials(answer),
+            key_id=answer["key_id"],
         )
 
+    def create_key(
+        self, account_id: str, *, permissions: Sequence[str] | None = None
+    ) -> tuple[str, Credentials]:
+        """Give the account one more API key; answers its id and its secrets."""
+        body = {"permissions": permissions}
+        answer = self._call("POST", f"/accounts/{account_id}/keys", body)
+        return answer["id"], _credentials(answer)
+
+    def revoke_key(self, account_id: str, key_id: str) -> None:
+        """Refuse the key from now on."""
+        self._call("POST", f"/accounts/{account_id}/keys/{key_id}/revoke", {})
+
+    def set_condition(self, condition: str, *, on: bool, account_id: str | None = None) -> None:
+        """Refuse (`maintenance`, `geo_block`, `tier_limit`), or no longer; all, or one account."""
+        body = {"condition": condition, "on": on, "account_id": account_id}
+        self._call("POST", "/conditions", body)
+
+    def cross(self, account_id: str, action: str, **fields: Any) -> list[dict[str, Any]]:
+        """Trade cross margin by hand: `order`, `order/cancel`, `close`, `leverage`, `deposit` or
+        `withdraw`, with LN Markets' fields; answers the records that changed."""
+        return self._records(f"/accounts/{account_id}/cross/{action}", fields)
+
+    def swap(self, account_id: str, **fields: Any) -> dict[str, Any]:
+        """Swap by hand, with LN Markets' fields; answers the swap in sats and cents."""
+        return self._records(f"/accounts/{account_id}/swap", fields)[0]
+
+    def receive(self, account_id: str, *, amount: int, status: str = "MEMPOOL") -> dict[str, Any]:
+        """Let a transaction of `amount` sats arrive; answers the on-chain deposit."""
+        body = {"amount": amount, "status": status}
+        return self._records(f"/accounts/{account_id}/deposits", body)[0]
+
+    def advance_deposit(
+        self, account_id: str, deposit_id: str, *, status: str | None = None
+    ) -> dict[str, Any]:
+        """Pay a Lightning deposit, or give an on-chain one its new status."""
+        path = f"/accounts/{account_id}/deposits/{deposit_id}"
+        return self._records(path, {"status": status})[0]
+
+    def advance_withdrawal(
+        self, account_id: str, withdrawal_id: str, *, status: str, fee: int | None = None
+    ) -> dict[str, Any]:
+        """Give a withdrawal its new status; what it did not cost comes back."""
+        path = f"/accounts/{account_id}/withdrawals/{withdrawal_id}"
+        return self._records(path, {"status": status, "fee": fee})[0]
+
+    def notify(self, account_id: str, *, type: str, message: str) -> None:  # noqa: A002
+        """Write to the trader."""
+        body = {"type": type, "message": message}
+        self._call("POST", f"/accounts/{account_id}/notifications", body)
+
     def account(self, account_id: str) -> dict[str, Any]:
-        """Balance and live trades, as JSON."""
+        """Balances, equity, live trades, cross position and its open orders, as JSON."""
         answer: dict[str, Any] = self._call("GET", f"/accounts/{account_id}")
         return answer
 
@@ -88,7 +143,8 @@ class ControlClient:
     def load_candles(self, csv: str, *, interval_ms: int | None = None) -> None:
         """Take in a CSV of candles as history and, with `interval_ms`, play it."""
         query = "" if interval_ms is None else f"?interval_ms={interval_ms}"
-        self._send("POST", f"/candles{query}", csv.encode(), kind="text/csv")
+        headers = {"Content-Type": "text/csv"}
+        self._send("POST", f"/candles{query}", data=csv.encode(), headers=headers)
 
     def progress(self) -> dict[str, Any]:
         """How far the prices that play are: `playing`, `steps`, `done`, `left`."""
@@ -149,12 +205,23 @@ class ControlClient:
         entries: list[dict[str, Any]] = self._call("GET", f"/ledger?after={after}")["entries"]
         return entries
 
+    def _records(self, path: str, body: object) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = self._call("POST", path, body)["records"]
+        return records
+
     def _call(self, method: str, path: str, body: object = None) -> Any:
+        return self._send(method, path, json=body)
+
+    def _send(self, method: str, path: str, **content: Any) -> Any:
         response = self._session.request(
-            method, self._url + path, json=body, timeout=TIMEOUT_SECONDS
+            method, self._url + path, timeout=TIMEOUT_SECONDS, **content
         )
         if not response.ok:
             raise requests.HTTPError(
                 f"{method} {path}: {response.status_code} {response.text}", response=response
             )
         return response.json() if response.content else None
+
+
+def _credentials(answer: Mapping[str, str]) -> Credentials:
+    return Credentials(answer["key"], answer["secret"], answer["passphrase"])

@@ -1,7 +1,8 @@
 """The running exchange: the pure book, made durable by the ledger, with a clock and fresh ids.
 
-Everything happens on one thread, one request after the other, and in this order: decide, write
-to the ledger, apply to the book. A disk that refuses leaves the book as it was.
+Everything happens on one thread, one request after the other, and in this order: settle what
+fell due, decide, write to the ledger, apply to the book. A disk that refuses leaves the book as
+it was. The times in the ledger never go back.
 """
 
 import secrets
@@ -15,15 +16,20 @@ from uuid import uuid4
 from exchanges.paper.account import Account
 from exchanges.paper.book import Book
 from exchanges.paper.changes import By, Change, Kind
+from exchanges.paper.clock import Clock, whole_milliseconds
 from exchanges.paper.commands import Command, CreateAccount
 from exchanges.paper.commands_account import NewKey
+from exchanges.paper.commands_market import MoveClock, SetTerms
 from exchanges.paper.decisions import Occasion
+from exchanges.paper.funding import settle
 from exchanges.paper.ledger import Ledger
-from exchanges.paper.moves import move_price
+from exchanges.paper.market import MarketRecord, next_funding_at
+from exchanges.paper.moves import move_price, set_terms
 from exchanges.paper.scopes import DEFAULT_SCOPES, ApiKey
 from exchanges.paper.swaps import UsdUnit
-from exchanges.types import Credentials
+from exchanges.types import Candle, Credentials
 
+CANDLES_PER_LINE = 1000
 C = TypeVar("C", bound=Command)
 Decision = Callable[[Occasion, C], list[Change]]
 
@@ -44,6 +50,7 @@ class PaperExchange:
         self._ledger = Ledger(path)
         try:
             self._ledger.replay(self.book.apply)
+            self._latest = self.book.market.changed_at
             if not len(self._ledger):
                 self.move_price(price)
         except Exception:
@@ -59,12 +66,14 @@ class PaperExchange:
         self._listeners.append(listener)
 
     def now(self) -> datetime:
-        """The exchange's clock, in whole milliseconds like everything it says.
+        """What the exchange's clock tells, in whole milliseconds; it is wrong by `skew`."""
+        return self._time() + self.skew
 
-        It is wrong by `skew`.
-        """
-        now = datetime.now(UTC) + self.skew
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    def pass_time(self) -> datetime:
+        """Do what fell due meanwhile; answers the time of the book, which has no skew."""
+        now = self._time()
+        self._settle_until(now)
+        return now
 
     def ledger(self, *, after: int) -> list[dict[str, Any]]:
         """The lines of the ledger behind number `after`."""
@@ -76,7 +85,7 @@ class PaperExchange:
         username = command.username or f"paper-{account_id[:8]}"
         scopes = DEFAULT_SCOPES if command.permissions is None else command.permissions
         change = Change(
-            at=self.now(),
+            at=self.pass_time(),
             kind=Kind.ACCOUNT,
             by=By.CONTROL,
             price=self.book.price,
@@ -94,7 +103,7 @@ class PaperExchange:
         scopes = DEFAULT_SCOPES if command.permissions is None else command.permissions
         key = ApiKey(str(uuid4()), scopes)
         change = Change(
-            at=self.now(),
+            at=self.pass_time(),
             kind=Kind.KEY,
             by=By.CONTROL,
             price=self.book.price,
@@ -108,7 +117,33 @@ class PaperExchange:
 
     def move_price(self, price: Decimal) -> None:
         """Set the last price, with all that follows from it."""
-        self._accept(move_price(self.book, price, at=self.now(), by=By.CONTROL))
+        self._accept(move_price(self.book, price, at=self.pass_time(), by=By.CONTROL))
+
+    def set_terms(self, command: SetTerms) -> None:
+        """Set what is named of spreads, funding rate and limits, with all that follows."""
+        terms = command.after(self.book.market.terms)
+        self._accept(set_terms(self.book, terms, at=self.pass_time()))
+
+    def move_clock(self, command: MoveClock) -> None:
+        """Let the clock jump ahead, settling on the way what falls due, or change its speed.
+
+        Raises `Refusal` for a jump back, or too far ahead.
+        """
+        at = command.target(self.pass_time())
+        self._settle_until(at)
+        speed = self.book.market.clock.speed if command.speed is None else command.speed
+        clock = Clock(at=at, real_at=whole_milliseconds(datetime.now(UTC)), speed=speed)
+        self._accept([self._of_market(Kind.CLOCK, clock, at=at)])
+
+    def load_candles(self, candles: Sequence[Candle]) -> None:
+        """Keep candles of the past, as far as they are new."""
+        new, at = self.book.market.candles.unknown(candles), self.pass_time()
+        self._accept(
+            [
+                self._of_market(Kind.CANDLES, *new[first : first + CANDLES_PER_LINE], at=at)
+                for first in range(0, len(new), CANDLES_PER_LINE)
+            ]
+        )
 
     def act(
         self,
@@ -120,10 +155,21 @@ class PaperExchange:
         signed_at: datetime | None = None,
     ) -> list[Change]:
         """Decide and accept; answers what changed. Raises `Refusal`."""
-        occasion = Occasion(self.book, account, self.now(), by, str(uuid4()), signed_at)
+        occasion = Occasion(self.book, account, self.pass_time(), by, str(uuid4()), signed_at)
         changes = decision(occasion, command)
         self._accept(changes)
         return changes
+
+    def _time(self) -> datetime:
+        self._latest = max(self._latest, self.book.market.clock.read(datetime.now(UTC)))
+        return self._latest
+
+    def _settle_until(self, now: datetime) -> None:
+        while len(self._ledger) and (due := next_funding_at(self.book.market.changed_at)) <= now:
+            self._accept(settle(self.book, at=due, settlement_id=str(uuid4())))
+
+    def _of_market(self, kind: Kind, *records: MarketRecord, at: datetime) -> Change:
+        return Change(at=at, kind=kind, by=By.CONTROL, price=self.book.price, records=records)
 
     def _accept(self, changes: Sequence[Change]) -> None:
         if changes:

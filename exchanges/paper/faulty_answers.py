@@ -20,7 +20,7 @@ Spoiling = Literal[
 ]
 MEGABYTE = b" " * 2**20
 HUGE_MEGABYTES = 64
-BOMB_MEGABYTES = 1024
+BOMB_MEGABYTES = 256
 APOLOGY = b"<html><body><h1>Something went wrong</h1></body></html>"
 
 

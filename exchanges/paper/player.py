@@ -1,9 +1,11 @@
-"""Plays a list of prices in real time."""
+"""Plays prices in real time, whatever the exchange's own clock does."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.ledger import LedgerNotWritten
@@ -11,28 +13,57 @@ from exchanges.paper.ledger import LedgerNotWritten
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """Prices to come, the first at once; `name` is that of the scenario, "candles" or "prices"."""
+
+    name: str
+    prices: Sequence[Decimal]
+    interval_ms: int
+
+
 class PricePlayer:
-    """Moves the price along a list; a new list replaces one that still plays."""
+    """Moves the price along a playlist; a new one replaces one that still plays.
+
+    A restart of the exchange ends it: the price stays where it got to.
+    """
 
     def __init__(self, exchange: PaperExchange) -> None:
         self._exchange = exchange
+        self._list: Playlist | None = None
+        self._done = 0
         self._playing: asyncio.Task[None] | None = None
 
-    def play(self, prices: Sequence[Decimal], *, interval: float) -> None:
-        """Begin with the list; `interval` is in seconds."""
+    def play(self, playlist: Playlist) -> None:
+        """Begin with the list."""
         self.stop()
-        self._playing = asyncio.create_task(self._play(prices, interval))
+        self._list, self._done = playlist, 0
+        self._playing = asyncio.create_task(self._play(playlist))
 
     def stop(self) -> None:
         """Leave the price where it is."""
         if self._playing is not None:
             self._playing.cancel()
 
-    async def _play(self, prices: Sequence[Decimal], interval: float) -> None:
-        for step, price in enumerate(prices, start=1):
+    def progress(self) -> dict[str, Any]:
+        """How far it is, as JSON."""
+        steps = len(self._list.prices) if self._list else 0
+        return {
+            "name": self._list and self._list.name,
+            "playing": self._playing is not None and not self._playing.done(),
+            "steps": steps,
+            "done": self._done,
+            "left": steps - self._done,
+            "interval_ms": self._list and self._list.interval_ms,
+        }
+
+    async def _play(self, playlist: Playlist) -> None:
+        for price in playlist.prices:
             try:
                 self._exchange.move_price(price)
             except LedgerNotWritten:
-                logger.exception("Stopped playing prices at step %d of %d", step, len(prices))
+                logger.exception("Stopped playing %s after %d steps", playlist.name, self._done)
                 return
-            await asyncio.sleep(interval)
+            self._done += 1
+            if self._done < len(playlist.prices):
+                await asyncio.sleep(playlist.interval_ms / 1000)

@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
 from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
-from exchanges.paper.clock import EPOCH
+from exchanges.paper.clock import EPOCH, whole_milliseconds
 from exchanges.types import Candle
 
 EXTREME_PROBABILITY = Decimal("0.05")
@@ -16,6 +16,7 @@ EXTREME_PROBABILITY = Decimal("0.05")
 COLUMNS = ("time", "open", "high", "low", "close", "volume")
 MAX_CELL = 40
 MAX_FAULTS_TOLD = 10
+MAX_LINES = 100_000
 MAX_VOLUME = Decimal("1e18")
 
 
@@ -62,9 +63,12 @@ def read_candles(text: str) -> list[Candle]:
     `time` is ISO 8601 with a zone, or whole milliseconds since 1970. A first line that begins
     with "time" is a heading. Prices are rounded to the 0.5 tick. Raises `BadCandles`.
     """
+    lines = text.removeprefix("\ufeff").splitlines()
+    if len(lines) > MAX_LINES:
+        raise BadCandles(f"{len(lines)} lines: at most {MAX_LINES}")
     candles: list[Candle] = []
     faults: list[str] = []
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         cells = [cell.strip() for cell in line.split(",")]
         if cells == [""] or (number == 1 and cells[0].lower() == COLUMNS[0]):
             continue
@@ -125,17 +129,14 @@ def _read_line(cells: Sequence[str], *, after: datetime | None) -> Candle:
 
 def _time(text: str) -> datetime:
     try:
-        at = EPOCH + timedelta(milliseconds=int(text)) if text.isdecimal() else _iso(text)
+        if text.isdecimal():
+            return EPOCH + timedelta(milliseconds=int(text))
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None:
+            return whole_milliseconds(at)
     except (ValueError, OverflowError):
-        raise ValueError("time: must be ISO 8601 with a zone, or milliseconds since 1970") from None
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _iso(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("no zone")
-    return at.astimezone(UTC)
+        pass
+    raise ValueError("time: must be ISO 8601 with a zone, or milliseconds since 1970")
 
 
 def _price(name: str, text: str) -> Decimal:

@@ -21,16 +21,19 @@ from exchanges.paper.api_cross import CrossApi
 from exchanges.paper.api_market import MarketApi
 from exchanges.paper.conditions import Conditions
 from exchanges.paper.control import Control
+from exchanges.paper.control_account import AccountControl
 from exchanges.paper.control_faults import FaultControl
+from exchanges.paper.control_market import MarketControl
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.faulty_network import FaultyNetwork
 from exchanges.paper.ledger import LedgerNotWritten
 from exchanges.paper.limits import Limits, Profile, RateLimited
-from exchanges.paper.player import PricePlayer
+from exchanges.paper.player import Playlist, PricePlayer
 from exchanges.paper.refusals import Refusal
 from exchanges.paper.routing import Routing
 from exchanges.paper.stream import Streams
 from exchanges.paper.strikes import Faults
+from exchanges.paper.timekeeper import keep_time
 
 HOST = "127.0.0.1"
 LOOPBACK = [HOST, "localhost"]
@@ -52,8 +55,10 @@ class OpenProtocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
-def create_app(exchange: PaperExchange, limits: Limits) -> Starlette:
-    """The ASGI application; it closes nothing but what it started itself."""
+def create_app(
+    exchange: PaperExchange, limits: Limits, *, opening: Playlist | None = None
+) -> Starlette:
+    """The ASGI application, which plays `opening` at first; it closes only what it started."""
     faults = Faults()
     player = PricePlayer(exchange)
     streams = Streams(exchange, faults)
@@ -63,7 +68,9 @@ def create_app(exchange: PaperExchange, limits: Limits) -> Starlette:
     served = [route for part in parts for route in part.routes()]
     paths = {f"/v3{route.path}" for route in served}
     steered = (
-        Control(exchange, player),
+        Control(exchange),
+        MarketControl(exchange, player),
+        AccountControl(exchange, conditions),
         FaultControl(faults, limits, book=exchange.book, paths=paths),
         Announcements(streams),
     )
@@ -75,9 +82,12 @@ def create_app(exchange: PaperExchange, limits: Limits) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        pulse = asyncio.create_task(streams.pulse())
+        tasks = [asyncio.create_task(each) for each in (streams.pulse(), keep_time(exchange))]
+        if opening is not None:
+            player.play(opening)
         yield
-        pulse.cancel()
+        for task in tasks:
+            task.cancel()
         player.stop()
 
     crowded = Middleware(RateLimited, limits=limits, book=exchange.book)
@@ -113,10 +123,12 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def create_server(exchange: PaperExchange, *, limits: Profile = Profile.NONE) -> uvicorn.Server:
+def create_server(
+    exchange: PaperExchange, *, limits: Profile = Profile.NONE, opening: Playlist | None = None
+) -> uvicorn.Server:
     """The HTTP and WebSocket server; run it with the socket of `bind`."""
     config = uvicorn.Config(
-        create_app(exchange, Limits(limits)),
+        create_app(exchange, Limits(limits), opening=opening),
         http=OpenProtocol,
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE_BYTES,

@@ -11,9 +11,9 @@ from accounts.gateway import open_client
 from accounts.models import Event
 from automations import evaluation, reading, sensing
 from automations.models import Automation, Execution, QuietSpan
+from automations.reading import utc_now
 from automations.rules.base import Reason
 from automations.rules.registry import KINDS
-from automations.reading import utc_now
 from automations.services import create_automation, update_automation
 from exchanges import feed
 from tests.automations.conftest import guard_a_position

@@ -1,5 +1,7 @@
 """Isolated-margin trades."""
 
+from datetime import datetime
+
 from exchanges.errors import UnreadableAnswer
 from exchanges.lnmarkets.constants import MAX_LEVERAGE, MAX_QUANTITY, MAX_SATS, MIN_LEVERAGE
 from exchanges.lnmarkets.fields import Fields, load
@@ -23,13 +25,18 @@ def trade(body: bytes) -> Trade:
     return _trade(Fields(load(body), where="trade"))
 
 
-def trades(status: TradeStatus) -> Kind[Trade]:
-    """Trades which all have `status`."""
+def trades(status: TradeStatus, *, created_by: datetime) -> Kind[Trade]:
+    """Trades which all have `status`, and which there were at `created_by`.
+
+    One from the future would not be found again in histories, which are asked for by creation.
+    """
 
     def read(fields: Fields) -> Trade:
         trade = _trade(fields)
         if trade.status is not status:
             raise UnreadableAnswer(f"trades: must all be {status}")
+        if trade.created_at > created_by:
+            raise UnreadableAnswer("trades: none can be created in the future")
         return trade
 
     return Kind("trades", read, lambda trade: trade.id)

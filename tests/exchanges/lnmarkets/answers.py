@@ -1,7 +1,10 @@
 """Answers as LN Markets gives them, to be changed field by field."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 TRADE_ID = "d0b9f9a0-4f6e-4a5a-8b7a-7f0f5f9a8a1e"
 OTHER_TRADE_ID = "11111111-2222-4333-8444-555555555555"

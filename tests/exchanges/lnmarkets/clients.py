@@ -3,17 +3,16 @@
 import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from exchanges.client import Signature
 from exchanges.guard import UNGUARDED, Guard
 from exchanges.lnmarkets.rest import LNMarketsClient
 from exchanges.lnmarkets.transport import Transport
 from exchanges.types import Credentials
-from tests.exchanges.lnmarkets.answers import TRADE_ID
+from tests.exchanges.lnmarkets.answers import NOW, TRADE_ID
 from tests.exchanges.rude_server import Behaviour, Peer
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNATURE = Signature(signed_at=NOW - timedelta(seconds=5), deadline=NOW + timedelta(seconds=15))
 SECRETS = ("CANARY-KEY-1f2e", "CANARY-SECRET-3d4c", "CANARY-PASSPHRASE-5b6a")
 

@@ -14,6 +14,7 @@ from tests.exchanges.lnmarkets.answers import (
     ACCOUNT,
     CANCELED,
     CLOSED,
+    NOW,
     OPEN,
     OTHER_TRADE_ID,
     RUNNING,
@@ -94,7 +95,8 @@ def test_trade():
 def test_every_status_of_a_trade(document, status):
     assert isolated.trade(as_json(document)).status is status
     assert [
-        trade.status for trade in lists.whole(as_json([document]), isolated.trades(status))
+        trade.status
+        for trade in lists.whole(as_json([document]), isolated.trades(status, created_by=NOW))
     ] == [status]
 
 
@@ -193,25 +195,35 @@ def test_implausible_trades(document, said):
         ([RUNNING, RUNNING | {"id": OTHER_TRADE_ID, "margin": -1}], r"trades\[1\]\.margin: must"),
         ([RUNNING, None], r"trades\[1\]: must be an object"),
         ([RUNNING, CLOSED | {"id": OTHER_TRADE_ID}], "must all be running"),
+        ([RUNNING | {"createdAt": "2026-11-20T12:00:00.001Z"}], "created in the future"),
         ({"data": [RUNNING]}, "trades: must be a list"),
         (None, "trades: must be a list"),
         ("", "trades: must be a list"),
     ],
-    ids=["twice", "one is bad", "one is null", "one is over", "a page", "null", "text"],
+    ids=[
+        "twice",
+        "one is bad",
+        "one is null",
+        "one is over",
+        "one is to come",
+        "a page",
+        "null",
+        "text",
+    ],
 )
 def test_a_list_is_refused_as_a_whole(document, said):
     with pytest.raises(UnreadableAnswer, match=said):
-        lists.whole(as_json(document), isolated.trades(TradeStatus.RUNNING))
+        lists.whole(as_json(document), isolated.trades(TradeStatus.RUNNING, created_by=NOW))
 
 
 def test_an_empty_list_is_a_list():
-    assert lists.whole(b"[]", isolated.trades(TradeStatus.RUNNING)) == []
+    assert lists.whole(b"[]", isolated.trades(TradeStatus.RUNNING, created_by=NOW)) == []
 
 
 def test_a_page():
     body = as_json({"data": [CLOSED], "nextCursor": "2026-11-20T11:00:00.000Z"})
 
-    page = lists.page(body, isolated.trades(TradeStatus.CLOSED))
+    page = lists.page(body, isolated.trades(TradeStatus.CLOSED, created_by=NOW))
 
     assert list(page.items) == [TRADE_ID]
     assert page.next_cursor == "2026-11-20T11:00:00.000Z"
@@ -229,7 +241,7 @@ def test_a_page():
 )
 def test_a_bad_page(document, said):
     with pytest.raises(UnreadableAnswer, match=said):
-        lists.page(as_json(document), isolated.trades(TradeStatus.CLOSED))
+        lists.page(as_json(document), isolated.trades(TradeStatus.CLOSED, created_by=NOW))
 
 
 @pytest.mark.parametrize(

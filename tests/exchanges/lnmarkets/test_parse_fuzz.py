@@ -24,6 +24,7 @@ from tests.exchanges.lnmarkets.answers import (
     FILLED_ORDER,
     FLAT_POSITION,
     FUNDING_FEE,
+    NOW,
     OPEN,
     OPEN_ORDER,
     OTHER_TRADE_ID,
@@ -59,10 +60,13 @@ READERS = {
     "running trade": (isolated.trade, RUNNING),
     "open trade": (isolated.trade, OPEN),
     "running trades": (
-        whole(isolated.trades(TradeStatus.RUNNING)),
+        whole(isolated.trades(TradeStatus.RUNNING, created_by=NOW)),
         [RUNNING, RUNNING | {"id": OTHER_TRADE_ID}],
     ),
-    "closed trades": (page(isolated.trades(TradeStatus.CLOSED)), page_of(CLOSED, cursor="next")),
+    "closed trades": (
+        page(isolated.trades(TradeStatus.CLOSED, created_by=NOW)),
+        page_of(CLOSED, cursor="next"),
+    ),
     "fees": (page(isolated.FUNDING_FEES), page_of(FUNDING_FEE)),
     "order": (cross.order, FILLED_ORDER),
     "open orders": (whole(cross.orders(OrderStatus.OPEN)), [OPEN_ORDER]),

@@ -25,7 +25,7 @@ class Listener:
         return self
 
     def __exit__(self, *_):
-        self.socket.close()
+        self.socket.shutdown()
 
     def send(self, method, params=None, **frame):
         """Only send; answers the id."""

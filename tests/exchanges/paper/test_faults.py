@@ -1,12 +1,14 @@
 """Faults strike as asked: before or after the exchange executes, and only whom they should."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 import requests
 
+from tests.exchanges.paper.listener import Listener
 from tests.exchanges.paper.test_control import until
-from tests.exchanges.paper.trader import ISOLATED, Trader
+from tests.exchanges.paper.trader import ISOLATED, TIMEOUT_SECONDS, Trader
 
 TRADE = f"{ISOLATED}/trade"
 ORDER = {"side": "buy", "type": "market", "leverage": 10, "quantity": 1}
@@ -77,6 +79,46 @@ def test_faults_strike_as_often_as_asked(paper, trader):
     for _ in range(2):
         with pytest.raises(requests.ConnectionError):
             trader.get("/account")
+    assert trader.get("/account").ok
+
+
+def test_faults_are_listed_and_cleared_one_by_one(paper, account, trader):
+    cut = paper.control.fault("cut_before", times=3, account_id=account.id)
+    late = paper.control.fault("delay_after", seconds=0.5, path="/v3/ping", method="GET")
+    with pytest.raises(requests.ConnectionError):
+        trader.get("/account")
+    assert paper.control.faults() == [
+        {"id": cut, "kind": "cut_before", "account_id": account.id, "times": 2},
+        {"id": late, "kind": "delay_after", "path": "/v3/ping", "method": "GET",
+         "seconds": 0.5, "times": 1},
+    ]  # fmt: skip
+    paper.control.clear_fault(cut)
+    assert trader.get("/account").ok
+    assert [fault["id"] for fault in paper.control.faults()] == [late]
+    with pytest.raises(requests.HTTPError, match="404"):
+        paper.control.clear_fault(cut)
+
+
+def test_a_fault_without_a_number_of_times_lasts(paper, trader):
+    paper.control.fault("fail_before", times=None)
+    assert {trader.get("/account").status_code for _ in range(5)} == {503}
+
+
+@pytest.mark.parametrize("skew", [-40, 40, 3600])
+def test_a_clock_that_is_off(paper, account, trader, skew):
+    def seconds_ahead():
+        answer = requests.get(f"{paper.url}/time", timeout=TIMEOUT_SECONDS)
+        told = datetime.fromisoformat(answer.json()["time"])
+        return (told - datetime.now(UTC)).total_seconds()
+
+    fault = paper.control.fault("clock_skew", skew=skew)
+    assert seconds_ahead() == pytest.approx(skew, abs=5)
+    assert trader.get("/account").status_code == 401
+    with Listener(paper.origin) as listener:
+        assert "error" in listener.authenticate(account.credentials)
+        assert listener.call("time")["time"] / 1000 == pytest.approx(time.time() + skew, abs=5)
+    paper.control.clear_fault(fault)
+    assert seconds_ahead() == pytest.approx(0, abs=5)
     assert trader.get("/account").ok
 
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.exchanges.paper.listener import Listener
-from tests.exchanges.paper.trader import ISOLATED, TIMEOUT_SECONDS, Trader
+from tests.exchanges.paper.trader import ISOLATED, Trader
 
 CROSS = "/futures/cross"
 INVERSE = "futures/inverse/btc_usd"
@@ -251,13 +251,12 @@ def test_the_market_is_told_of_also_while_it_stands_still(paper):
 
 
 def test_announcements(paper):
-    announcements = f"{paper.origin}/control/announcements"
     with Listener(paper.origin) as listener:
         listener.hear("announcements")
-        body = {"title": "Maintenance", "message": "At noon."}
-        made = requests.post(announcements, json=body, timeout=TIMEOUT_SECONDS).json()
-        assert listener.next() == made == body | {"id": made["id"], "link": None}
-        for status in (204, 404):
-            gone = requests.delete(f"{announcements}/{made['id']}", timeout=TIMEOUT_SECONDS)
-            assert gone.status_code == status
-        assert listener.next() == {"id": made["id"]}
+        made = paper.control.announce("Maintenance", "At noon.")
+        told = {"id": made, "title": "Maintenance", "message": "At noon.", "link": None}
+        assert listener.next() == told
+        paper.control.withdraw_announcement(made)
+        assert listener.next() == {"id": made}
+        with pytest.raises(requests.HTTPError, match=r"404.*unknown"):
+            paper.control.withdraw_announcement(made)

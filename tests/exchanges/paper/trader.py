@@ -40,25 +40,30 @@ class Trader:
         return answer.json()
 
     def send(self, method, path, *, query="", body="", chunked=False, signed=None, timeout=None):
+        data = body.encode()
+        return requests.request(
+            method,
+            self._url + path + query,
+            data=iter([data[:5], data[5:]]) if chunked else data or None,
+            headers=self.headers(
+                method, path, data=signed if signed is not None else body or query
+            ),
+            timeout=timeout or TIMEOUT_SECONDS,
+        )
+
+    def headers(self, method, path, *, data=""):
+        """Who signs, and what for."""
         timestamp = str(int(time.time() * 1000))
         signature = sign(
             secret=self._credentials.secret,
             timestamp=timestamp,
             method=method,
             path=urlsplit(self._url).path + path,
-            data=signed if signed is not None else body or query,
+            data=data,
         )
-        headers = {
+        return {
             "lnm-access-key": self._credentials.key,
             "lnm-access-passphrase": self._credentials.passphrase,
             "lnm-access-timestamp": timestamp,
             "lnm-access-signature": signature,
         }
-        data = body.encode()
-        return requests.request(
-            method,
-            self._url + path + query,
-            data=iter([data[:5], data[5:]]) if chunked else data or None,
-            headers=headers,
-            timeout=timeout or TIMEOUT_SECONDS,
-        )

@@ -1,0 +1,124 @@
+"""Rate limits: buckets on a clock of their own, then profiles over HTTP."""
+
+import re
+
+import pytest
+import requests
+
+from exchanges.paper.limits import Allowance, Bucket
+from tests.exchanges.paper.trader import TIMEOUT_SECONDS, Trader
+
+ENOUGH = 60
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "asked_at", "taken"),
+    [
+        pytest.param(5, 5, [0] * 6, "yyyyyn", id="a burst"),
+        pytest.param(5, 5, [0] * 5 + [0.19, 0.2, 0.39], "yyyyynyn", id="one comes back"),
+        pytest.param(1, 1, [0, 0.5, 0.999, 1, 1.5, 2], "ynnyny", id="one a second"),
+        pytest.param(20, 40, [0] * 41 + [1] * 21, "y" * 40 + "n" + "y" * 20 + "n", id="long run"),
+        pytest.param(4, 5, [0, 100] + [100] * 5, "yyyyyyn", id="no more than the burst"),
+    ],
+)
+def test_buckets(rate, burst, asked_at, taken):
+    bucket = Bucket(Allowance("test", rate, burst), now=0)
+    assert "".join("y" if bucket.take(now=at) else "n" for at in asked_at) == taken
+
+
+def test_a_bucket_tells_what_is_left():
+    bucket = Bucket(Allowance("test", rate=2, burst=2), now=0)
+    states = []
+    for at in (0, 0, 0, 0.25):
+        bucket.take(now=at)
+        states.append((bucket.state, bucket.wait))
+    assert states == [
+        ('"test";r=1;t=0', 0),
+        ('"test";r=0;t=1', 0.5),
+        ('"test";r=0;t=1', 0.5),
+        ('"test";r=0;t=1', 0.25),
+    ]
+    assert bucket.allowance.policy == '"test";q=2;w=1'
+
+
+def first_refused(ask):
+    """How many were answered before, and the refusal."""
+    for number in range(ENOUGH):
+        answer = ask()
+        if answer.status_code == 429:
+            return number, answer
+        assert answer.ok
+    raise AssertionError("nothing was refused")
+
+
+@pytest.mark.parametrize(
+    ("profile", "signed", "unsigned"),
+    [
+        pytest.param("strict", ("authenticated", 5, 1), ("public", 1, 1), id="strict"),
+        pytest.param("burst", ("authenticated", 40, 2), ("public", 5, 2), id="burst"),
+    ],
+)
+def test_profiles(paper, trader, profile, signed, unsigned):
+    paper.control.limit(profile)
+    asked = {
+        signed: lambda: trader.get("/account"),
+        unsigned: lambda: requests.get(f"{paper.url}/ping", timeout=TIMEOUT_SECONDS),
+    }
+    for (name, quota, window), ask in asked.items():
+        first = ask()
+        assert first.headers["RateLimit-Policy"] == f'"{name}";q={quota};w={window}'
+        assert first.headers["RateLimit"].startswith(f'"{name}";r={quota - 1};')
+        number, refused = first_refused(ask)
+        assert number >= quota - 1
+        assert refused.json()["code"] == "TOO_MANY_REQUESTS"
+        assert refused.headers["Retry-After"] == "1"
+        assert re.fullmatch(f'"{name}";r=0;t=1', refused.headers["RateLimit"])
+
+
+def test_a_refused_request_is_not_executed(paper, account, trader):
+    paper.control.limit("strict")
+    order = {"type": "market", "side": "buy", "leverage": 10, "quantity": 1}
+    number, _ = first_refused(lambda: trader.post("/futures/isolated/trade", order))
+    assert len(paper.control.account(account.id)["trades"]) == number
+
+
+def test_every_key_has_its_own_allowance(paper, trader):
+    paper.control.limit("strict")
+    first_refused(lambda: trader.get("/account"))
+    other = paper.control.create_account(balance=0)
+    assert Trader(paper.url, other.credentials).get("/account").ok
+
+
+def test_an_unknown_key_shares_the_allowance_of_its_address(paper):
+    paper.control.limit("strict")
+    first_refused(lambda: requests.get(f"{paper.url}/ping", timeout=TIMEOUT_SECONDS))
+    headers = {"lnm-access-key": "made up"}
+    answer = requests.get(f"{paper.url}/account", headers=headers, timeout=TIMEOUT_SECONDS)
+    assert answer.status_code == 429
+
+
+def test_without_limits_nothing_is_refused_and_nothing_told(paper, trader):
+    answers = [trader.get("/account") for _ in range(ENOUGH)]
+    assert all(answer.ok and "RateLimit" not in answer.headers for answer in answers)
+
+
+def test_a_new_profile_begins_with_full_buckets(paper, trader):
+    paper.control.limit("strict")
+    first_refused(lambda: trader.get("/account"))
+    paper.control.limit("none")
+    assert trader.get("/account").ok
+    paper.control.limit("strict")
+    assert trader.get("/account").ok
+
+
+def test_the_profile_can_be_read(paper):
+    paper.control.limit("burst")
+    answer = requests.get(f"{paper.origin}/control/limits", timeout=TIMEOUT_SECONDS)
+    assert answer.json() == {"profile": "burst"}
+
+
+def test_an_unknown_profile_is_told_the_known_ones(paper):
+    url = f"{paper.origin}/control/limits"
+    answer = requests.post(url, json={"profile": "generous"}, timeout=TIMEOUT_SECONDS)
+    assert answer.status_code == 400
+    assert re.match("profile: .*'none', 'strict' or 'burst'", answer.json()["message"])
