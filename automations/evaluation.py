@@ -15,7 +15,7 @@ from accounts.gateway import open_client
 from automations import deciding, journal, quiet, reading, schedule, selectors, sensing
 from automations.models import Automation
 from automations.quiet import QuietCheck
-from automations.reading import utc_now
+from automations.reading import View, utc_now
 from automations.sensing import Bounds
 from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
@@ -43,7 +43,7 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
     looked = Looked()
     slots = dict(ticks)
     found = selectors.runnable(slots)
-    snapshots = sensing.from_feed(found, now=utc_now())
+    snapshots = sensing.from_views(found, _views(found), now=utc_now())
     for automation in found:
         slot, snapshot = slots[str(automation.id)], snapshots.get(automation.id)
         with _kept_to(automation):
@@ -52,6 +52,16 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
     for gone in set(slots) - {str(automation.id) for automation in found}:
         schedule.rewrite_entries_of(gone)
     return looked
+
+
+def _views(automations: Iterable[Automation]) -> dict[UUID, View]:
+    views = {}
+    for automation in automations:
+        with _kept_to(automation):
+            view = reading.from_feed(automation)
+            if view:
+                views[automation.id] = view
+    return views
 
 
 @contextmanager

@@ -5,16 +5,20 @@ in the feed is whole, or too old, never a part of itself.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
+
+from pydantic import ValidationError
 
 from accounts.models import ExchangeAccount
 from automations import selectors
 from automations.models import AccountLimits, Automation
 from automations.perform import Answer
 from automations.rules.actions import Action, AddMargin
+from automations.rules.base import RuleConfig
 from automations.rules.buying import SWAPPED
 from automations.rules.registry import kind_of
 from exchanges import feed
@@ -52,26 +56,28 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def wanted_by(automations: Iterable[Automation]) -> Wanted:
-    """What these automations look at."""
-    configs = [kind_of(each.kind).parse(each.config) for each in automations]
-    return Wanted(
-        parts=frozenset().union(*(config.needs() for config in configs)),
-        symbols=frozenset().union(*(config.symbols() for config in configs)),
-    )
-
-
 def wanted_of(account: ExchangeAccount) -> Wanted:
-    """What the running automations of an account look at, and its limits."""
-    wanted = wanted_by(selectors.scheduled().filter(account=account))
+    """What the running automations of an account look at, and its limits.
+
+    One whose config does not parse looks at nothing, and must not blind the others: its own look
+    says that it is broken.
+    """
+    configs = []
+    for automation in selectors.scheduled().filter(account=account):
+        with suppress(ValidationError):
+            configs.append(_config(automation))
+    wanted = _wanted_by(configs)
     if AccountLimits.objects.filter(account=account, exposure__isnull=False).exists():
         return replace(wanted, parts=wanted.parts | {Capability.CROSS})
     return wanted
 
 
 def from_feed(automation: Automation) -> View | None:
-    """What is known already, however old; None when a part of it is not."""
-    wanted, slug = wanted_by([automation]), automation.account.exchange.slug
+    """What is known already, however old; None when a part of it is not.
+
+    Raises `pydantic.ValidationError` for a config that its kind does not allow.
+    """
+    wanted, slug = _wanted_by([_config(automation)]), automation.account.exchange.slug
     seen = feed.seen(slug, automation.account_id, *sorted(wanted.symbols))
     if seen.ticker is None or seen.holdings is None or len(seen.quotes) < len(wanted.symbols):
         return None
@@ -125,6 +131,19 @@ def enter_answer(account_id: UUID, action: Action, answer: Answer | None) -> Non
         feed.amend_holdings(account_id, lambda held: _with(held, answer, spent=spent), at=at)
     else:
         feed.invalidate_holdings(account_id, at=at)
+
+
+def _config(automation: Automation) -> RuleConfig:
+    config: RuleConfig = kind_of(automation.kind).parse(automation.config)
+    return config
+
+
+def _wanted_by(configs: Iterable[RuleConfig]) -> Wanted:
+    configs = list(configs)
+    return Wanted(
+        parts=frozenset().union(*(config.needs() for config in configs)),
+        symbols=frozenset().union(*(config.symbols() for config in configs)),
+    )
 
 
 def _holdings(client: ExchangeClient, wanted: Wanted) -> Holdings:

@@ -1,6 +1,6 @@
 """Snapshots: from the feed to look, from the exchange to act."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,9 +53,10 @@ def bounds_of_look(automation: Automation) -> Bounds:
     return Bounds(min(LOOKING.market, max(half, SHORTEST_LOOK)), LOOKING.account)
 
 
-def from_feed(automations: Collection[Automation], *, now: datetime) -> dict[UUID, Snapshot]:
-    """Snapshots of what is known already, however old; none where a part of it is not."""
-    views = {each.id: view for each in automations if (view := reading.from_feed(each))}
+def from_views(
+    automations: Collection[Automation], views: Mapping[UUID, View], *, now: datetime
+) -> dict[UUID, Snapshot]:
+    """Snapshots of what each automation sees, however old that is; none where it sees nothing."""
     seen = [automation for automation in automations if automation.id in views]
     pasts = recall(seen, _running(view.holdings for view in views.values()))
     return {each.id: _snapshot(now, views[each.id], pasts[each.id]) for each in seen}

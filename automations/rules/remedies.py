@@ -145,11 +145,6 @@ def _capped(
     if today + amount > setting.max_per_day:
         text = f"{today:,} of {setting.max_per_day:,} sats are spent in 24 hours"
         return Remedy.none("cap_per_day", f"{text}, {amount:,} are needed.", Severity.CRITICAL)
-    margin = position.margin + amount
-    after = leverage_of(quantity=position.quantity, price=position.basis, margin=margin)
-    if position.name != CROSS and after < MIN_LEVERAGE:
-        text = "more margin would bring the leverage below 1."
-        return Remedy.none("leverage_minimum", text, Severity.CRITICAL)
     return None
 
 
@@ -157,6 +152,11 @@ def _adding(position: Position, amount: int) -> Remedy:
     text = f"adding {amount:,} sats of margin."
     if position.name == CROSS:
         return Remedy.doing(text, actions.DepositCross(amount))
+    margin = position.margin + amount
+    after = leverage_of(quantity=position.quantity, price=position.basis, margin=margin)
+    if after < MIN_LEVERAGE:
+        text = "more margin would bring the leverage below 1."
+        return Remedy.none("leverage_minimum", text, Severity.CRITICAL)
     return Remedy.doing(text, actions.AddMargin(position.name, amount))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automations.evidence import Evidence, Verdict, examine
+from automations.evidence import Evidence, Others, Verdict, examine
 from automations.rules.actions import AddMargin, CloseTrade
 from tests.builders import NOW, trade
 
@@ -16,7 +16,7 @@ M = SEEN.margin
 
 
 def add(found, *, added_since=0):
-    evidence = Evidence(NOW + timedelta(seconds=60), found, added_since)
+    evidence = Evidence(NOW + timedelta(seconds=60), (found,) if found else (), Others(added_since))
     return examine(AddMargin("t1", 50_000), SEEN, evidence)
 
 
@@ -70,4 +70,4 @@ def test_known_changes_never_hide_or_fake_an_addition(done, amount, funding, cas
 @pytest.mark.parametrize(("closed_at", "verdict"), [(None, Verdict.ABSENT), (NOW, Verdict.REACHED)])
 def test_a_close_is_never_provably_ours(closed_at, verdict):
     found = after(closed_at=closed_at, exit_price=closed_at and Decimal(95_000))
-    assert examine(CloseTrade("t1"), SEEN, Evidence(NOW, found)) is verdict
+    assert examine(CloseTrade("t1"), SEEN, Evidence(NOW, (found,))) is verdict
