@@ -43,8 +43,9 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
     looked = Looked()
     slots = dict(ticks)
     found = selectors.runnable(slots)
-    snapshots = sensing.from_views(found, _views(found), now=utc_now())
-    for automation in found:
+    views = _views(found)
+    snapshots = sensing.from_views(found, views, now=utc_now())
+    for automation in (each for each in found if each.id in views):
         slot, snapshot = slots[str(automation.id)], snapshots.get(automation.id)
         with _kept_to(automation):
             _look_at(automation, slot, snapshot, looked, bounds)
@@ -54,13 +55,12 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
     return looked
 
 
-def _views(automations: Iterable[Automation]) -> dict[UUID, View]:
+def _views(automations: Iterable[Automation]) -> dict[UUID, View | None]:
+    """What each sees, None for nothing; one that cannot be looked at at all is left out."""
     views = {}
     for automation in automations:
         with _kept_to(automation):
-            view = reading.from_feed(automation)
-            if view:
-                views[automation.id] = view
+            views[automation.id] = reading.from_feed(automation)
     return views
 
 

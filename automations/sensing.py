@@ -1,6 +1,6 @@
 """Snapshots: from the feed to look, from the exchange to act."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,12 +54,12 @@ def bounds_of_look(automation: Automation) -> Bounds:
 
 
 def from_views(
-    automations: Collection[Automation], views: Mapping[UUID, View], *, now: datetime
+    automations: Iterable[Automation], views: Mapping[UUID, View | None], *, now: datetime
 ) -> dict[UUID, Snapshot]:
     """Snapshots of what each automation sees, however old that is; none where it sees nothing."""
-    seen = [automation for automation in automations if automation.id in views]
-    pasts = recall(seen, _running(view.holdings for view in views.values()))
-    return {each.id: _snapshot(now, views[each.id], pasts[each.id]) for each in seen}
+    seen = [(each, view) for each in automations if (view := views.get(each.id))]
+    pasts = recall([each for each, _ in seen], _running(view.holdings for _, view in seen))
+    return {each.id: _snapshot(now, view, pasts[each.id]) for each, view in seen}
 
 
 def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
