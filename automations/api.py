@@ -6,15 +6,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from pydantic import ValidationError as ConfigError
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
 
 from accounts.api import OwnedRequest
 from accounts.models import ExchangeAccount
 from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
-from automations import selectors, services
+from automations import manual, selectors, services
 from automations.models import MAX_PERIOD, MIN_PERIOD, Automation, Execution, Intent
 from automations.rules.registry import KINDS, UnknownKind, kind_of
 from automations.validation import config_errors
@@ -43,6 +45,11 @@ class AutomationIn(StrictSerializer):
         help_text="Seconds between two checks; null for the kind's default.",
     )
     is_active = serializers.BooleanField(required=False)
+    mode = serializers.ChoiceField(
+        choices=Automation.Mode.choices,
+        required=False,
+        help_text="live acts, confirm asks first, shadow only records what it would do.",
+    )
 
     def validate_kind(self, value: str) -> str:
         try:
@@ -79,8 +86,35 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
         model = Automation
         fields = (
             "id", "name", "kind", "account", "account_name", "config", "every", "period",
-            "is_active", "checked_at", "reason_code", "reason_text", "created_at", "updated_at",
+            "is_active", "mode", "checked_at", "reason_code", "reason_text", "created_at", "updated_at",
         )  # fmt: skip
+
+
+class RunIn(StrictSerializer):
+    """What of its actions a run by hand may take; empty for whatever it decides."""
+
+    action = serializers.CharField(max_length=32, default="", source="only_action")
+    trade_id = serializers.CharField(max_length=64, default="", source="only_trade")
+
+
+class RunOut(serializers.Serializer[Any]):
+    """Where to look for what became of it."""
+
+    slot = serializers.CharField()
+
+
+class RunThrottle(UserRateThrottle):
+    """Runs by hand, per user."""
+
+    scope = "run"
+    rate = "30/minute"
+
+
+class CloneIn(StrictSerializer):
+    """The new one's name, and its account if it is to be another one."""
+
+    name = serializers.CharField(max_length=100)
+    account = OwnAccount(required=False)
 
 
 class IntentOut(serializers.ModelSerializer[Intent]):
@@ -103,8 +137,8 @@ class ExecutionOut(serializers.ModelSerializer[Execution]):
     class Meta:
         model = Execution
         fields = (
-            "id", "automation", "account", "account_name", "slot", "cause", "event", "action",
-            "trade_id", "status", "reason_code", "reason_text", "error", "inputs", "findings",
+            "id", "automation", "account", "account_name", "slot", "cause", "mode", "requested_by",
+            "event", "action", "trade_id", "status", "reason_code", "reason_text", "error", "inputs", "findings",
             "intents", "started_at", "finished_at", "duration_ms",
         )  # fmt: skip
 
@@ -173,6 +207,27 @@ class AutomationViewSet(
         """Stop it for good; its executions stay."""
         services.delete_automation(automation=self.get_object())
         return Response(status=204)
+
+    @extend_schema(request=RunIn, responses={202: RunOut})
+    @action(detail=True, methods=["post"], throttle_classes=[RunThrottle])
+    def execute(self, request: Request, pk: str) -> Response:
+        """Run it once, now, as it would run by itself; the execution has the slot answered here.
+
+        `action` and `trade_id` narrow what it may do, and never widen it.
+        """
+        given = RunIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        slot = manual.run_now(self.get_object(), by=self.request.user, **given.validated_data)
+        return Response({"slot": slot}, status=202)
+
+    @extend_schema(request=CloneIn, responses={201: AutomationOut})
+    @action(detail=True, methods=["post"])
+    def clone(self, request: Request, pk: str) -> Response:
+        """Make another one with the same config, paused, on the same account or another one."""
+        given = CloneIn(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        clone = services.clone_automation(automation=self.get_object(), **given.validated_data)
+        return Response(AutomationOut(clone).data, status=201)
 
     def _checked(self, request: Request, **options: Any) -> dict[str, Any]:
         serializer = AutomationIn(

@@ -10,7 +10,7 @@ from automations import schedule
 from automations.models import Automation
 from automations.rules.registry import kind_of
 
-WRITTEN = ("name", "config", "every", "is_active", "deleted_at", "updated_at")
+WRITTEN = ("name", "config", "every", "mode", "is_active", "deleted_at", "updated_at")
 """What people write; the rest of the row is written by runs, meanwhile perhaps."""
 
 
@@ -22,6 +22,7 @@ def create_automation(
     name: str,
     config: dict[str, Any],
     every: int | None = None,
+    mode: str = Automation.Mode.LIVE,
     is_active: bool = True,
 ) -> Automation:
     """Create and schedule an automation.
@@ -35,13 +36,30 @@ def create_automation(
         name=name,
         config=config,
         every=every,
+        mode=mode,
         is_active=is_active,
     )
     return save_automation(automation=automation)
 
 
+def clone_automation(
+    *, automation: Automation, name: str, account: ExchangeAccount | None = None
+) -> Automation:
+    """Another automation with the same config, paused; on `account`, or on the same one."""
+    return create_automation(
+        user=automation.user,
+        account=account or automation.account,
+        kind=automation.kind,
+        name=name,
+        config=automation.config,
+        every=automation.every,
+        mode=automation.mode,
+        is_active=False,
+    )
+
+
 def update_automation(*, automation: Automation, **changes: Any) -> Automation:
-    """Change `name`, `config`, `every` or `is_active`; the rest stays as it is."""
+    """Change `name`, `config`, `every`, `mode` or `is_active`; the rest stays as it is."""
     for field, value in changes.items():
         setattr(automation, field, value)
     return save_automation(automation=automation)
@@ -64,8 +82,14 @@ def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 @transaction.atomic
 def save_automation(*, automation: Automation) -> Automation:
     """Save an automation that was changed; raises Django's `ValidationError` for bad fields."""
-    automation.config = normalized(automation.kind, automation.config)
+    if automation.config != _stored_config(automation):
+        automation.config = normalized(automation.kind, automation.config)
     automation.full_clean(exclude=["user", "account"])
     automation.save(update_fields=None if automation.created_at is None else WRITTEN)
     schedule.rewrite_on_commit(automation.user_id)
     return automation
+
+
+def _stored_config(automation: Automation) -> Any:
+    """A config that is stored was checked when it was written: its dates may be past by now."""
+    return Automation.objects.filter(pk=automation.pk).values_list("config", flat=True).first()

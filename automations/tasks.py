@@ -57,9 +57,17 @@ def reconcile_schedule() -> None:
     schedule.reconcile_schedule()
 
 
-def start_execution(automation: Automation, *, slot: str, cause: str) -> None:
-    """Note the errand, which no lost message can undo, and call a worker: protective ones first."""
-    errands.accept(automation, slot=slot, cause=cause)
+def start_execution(automation: Automation, *, slot: str, cause: str, **asked: Any) -> None:
+    """Note the errand, which no lost message can undo, and call a worker: protective ones first.
+
+    `asked` says who asked for it, and for what: the fields of an `Errand`.
+    """
+    errands.accept(automation, slot=slot, cause=cause, **asked)
+    call_a_worker(automation, slot=slot, cause=cause)
+
+
+def call_a_worker(automation: Automation, *, slot: str, cause: str) -> None:
+    """Say that there is an errand; without the broker, `sweep` finds it."""
     kind = kind_of(automation.kind)
     execute.apply_async(
         args=(str(automation.id), slot, cause),

@@ -11,11 +11,19 @@ from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
 from automations.api import AutomationViewSet, ExecutionViewSet
+from automations.api_steering import (
+    KindsView,
+    LimitsView,
+    ProposalViewSet,
+    RestrictionViewSet,
+)
 
 router = DefaultRouter()
 router.register("accounts", AccountViewSet, basename="account")
 router.register("automations", AutomationViewSet, basename="automation")
 router.register("executions", ExecutionViewSet, basename="execution")
+router.register("proposals", ProposalViewSet, basename="proposal")
+router.register("restrictions", RestrictionViewSet, basename="restriction")
 
 
 class Nowhere(APIView):
@@ -30,6 +38,8 @@ class Nowhere(APIView):
 
 urlpatterns = [
     path("", include(router.urls)),
+    path("kinds/", KindsView.as_view(), name="kinds"),
+    path("accounts/<uuid:account>/limits/", LimitsView.as_view(), name="account-limits"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # An address without its last slash is left to Django, which adds it.
