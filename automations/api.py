@@ -86,7 +86,8 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
         model = Automation
         fields = (
             "id", "name", "kind", "account", "account_name", "config", "every", "period",
-            "is_active", "mode", "checked_at", "reason_code", "reason_text", "created_at", "updated_at",
+            "is_active", "mode", "checked_at", "reason_code", "reason_text", "created_at",
+            "updated_at",
         )  # fmt: skip
 
 
@@ -138,8 +139,8 @@ class ExecutionOut(serializers.ModelSerializer[Execution]):
         model = Execution
         fields = (
             "id", "automation", "account", "account_name", "slot", "cause", "mode", "requested_by",
-            "event", "action", "trade_id", "status", "reason_code", "reason_text", "error", "inputs", "findings",
-            "intents", "started_at", "finished_at", "duration_ms",
+            "event", "action", "trade_id", "status", "reason_code", "reason_text", "error",
+            "inputs", "findings", "intents", "started_at", "finished_at", "duration_ms",
         )  # fmt: skip
 
 
