@@ -36,6 +36,7 @@ NAIVE_SECONDS = 25.0
 """The baseline writes nothing down that would say when it is over."""
 
 QUIET_SECONDS = 20.0
+LOCK_SECONDS = 1
 POLL_SECONDS = 0.1
 
 STANDING = """
@@ -165,6 +166,8 @@ class Run:
             self.result.stuck.append(f"round {each.number}, {each.scenario.name}")
             self._carefully(each.retire)
             progress(1)
+        for each in batch:
+            each.wake(after=0)
 
     def _over(self, each: Round, standing: Standing) -> bool:
         each.do_deed(self.control, standing)
@@ -219,7 +222,12 @@ class Run:
 
 
 def _use(platform: Platform) -> None:
-    """Let this process use the platform's services on its database and exchange."""
+    """Let this process use the platform's services on its database and exchange.
+
+    It never waits long for a lock: whoever holds it may be frozen, and is woken from here.
+    """
     settings.PAPER_URL = f"{platform.origin}/v3"
     connections["default"].close()
-    connections["default"].settings_dict["NAME"] = platform.name
+    database = connections["default"].settings_dict
+    database["NAME"] = platform.name
+    database["OPTIONS"] |= {"options": f"-c lock_timeout={LOCK_SECONDS}s"}
