@@ -35,7 +35,7 @@ PLANTED_BATCH_SECONDS = 14.0
 NAIVE_SECONDS = 25.0
 """The baseline writes nothing down that would say when it is over."""
 
-QUIET_SECONDS = 20.0
+QUIET_SECONDS = 60.0
 LOCK_SECONDS = 1
 POLL_SECONDS = 0.1
 
