@@ -145,7 +145,8 @@ def not_old(case: Case) -> Iterator[Violation]:
         for claim in intent.claims:
             age = claim.not_after - intent.planned_at
             if age > case.wish + COMMIT:
-                text = f"intent {intent.id} was claimed {age.total_seconds():.1f} s after it was written"
+                late = f"{age.total_seconds():.1f} s after it was written"
+                text = f"intent {intent.id} was claimed {late}"
                 yield Violation("not_old", intent.automation, text)
 
 
