@@ -25,7 +25,8 @@ from exchanges.client import Signature
 from exchanges.types import Trade
 
 CLAIM_WITHIN = timedelta(seconds=10)
-"""How long after the decision an intent may be claimed: no old wish is ever sent."""
+"""How long after the decision an intent may be claimed: no old wish is ever sent. It is measured
+by the database's clock, since the one of a machine may be wrong."""
 
 SEND_WITHIN = timedelta(seconds=5)
 """How long after its signing a request's first byte may leave: well inside the exchange's
@@ -73,8 +74,10 @@ def claim(intent: Intent, *, fence: int) -> Signature | None:
     signed_at = utc_now()
     try:
         with transaction.atomic():
-            claimed = _claimable(intent, fence).update(
-                state=Intent.State.SENDING, fence=fence, signed_at=signed_at, error=""
+            claimed = (
+                _claimable(intent, fence)
+                .filter(deadline__gte=signed_at)
+                .update(state=Intent.State.SENDING, fence=fence, signed_at=signed_at, error="")
             )
             if not claimed:
                 return None
@@ -215,7 +218,7 @@ def _intent(
         sats=cost_of(action),
         is_idempotent=is_idempotent(action),
         seen=TRADE.dump_python(trades[action.trade_id], mode="json"),
-        deadline=utc_now() + CLAIM_WITHIN,
+        deadline=Now() + CLAIM_WITHIN,
     )
 
 
