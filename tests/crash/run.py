@@ -15,6 +15,7 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connections
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from axisor.up.site import ROOT
 from exchanges.paper.control_client import ControlClient
@@ -140,15 +141,18 @@ class Run:
         now = time.monotonic()
         self._agenda += [(now + after, send) for after, send in each.messages()]
         if each.scenario.poison:
-            deleted = str(deleted_twin(each.automation).id)
-            with self._servers.redis() as client:
-                poison.push_all(client, deleted=deleted)
+            self._agenda.append((now, partial(self._poison, each)))
         if each.scenario.outage:
             down = partial(self.platform.take_down, each.scenario.outage)
             at = now + each.scenario.outage_after
             self._agenda.append((at, down))
             if each.scenario.outage == "worker_frozen":
                 self._agenda.append((at + PARENT_FREEZE_SECONDS, self.platform.thaw))
+
+    def _poison(self, each: Round) -> None:
+        deleted = str(deleted_twin(each.automation).id)
+        with self._servers.redis() as client:
+            poison.push_all(client, deleted=deleted)
 
     def _await(self, batch: list[Round], progress: Progress) -> None:
         deadline = time.monotonic() + self._patience
@@ -194,7 +198,7 @@ class Run:
         """Do something that needs the servers, one of which may just be down; None then."""
         try:
             return do()
-        except (DatabaseError, psycopg.Error, OperationalError, ConnectionError):
+        except (DatabaseError, psycopg.Error, OperationalError, RedisError, ConnectionError):
             connections["default"].close()
             return None
 
