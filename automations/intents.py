@@ -48,8 +48,10 @@ def claim(intent: Intent, *, fence: int) -> Signature | None:
     signed_at = utc_now()
     try:
         with transaction.atomic():
-            claimed = _claimable(intent, fence).update(
-                state=Intent.State.SENDING, fence=fence, signed_at=signed_at, error=""
+            claimed = (
+                _claimable(intent, fence)
+                .filter(deadline__gte=signed_at)
+                .update(state=Intent.State.SENDING, fence=fence, signed_at=signed_at, error="")
             )
             if not claimed:
                 return None

@@ -23,14 +23,14 @@ from automations.perform import (
     spent_by,
     target_of,
 )
-from automations.reading import utc_now
 from automations.rules.actions import Action
 from automations.rules.base import Decision
 from automations.snapshots import Snapshot
 from automations.turns import AccountBusy
 
 CLAIM_WITHIN = timedelta(seconds=10)
-"""How long after the decision an intent may be claimed: no old wish is ever sent."""
+"""How long after the decision an intent may be claimed: no old wish is ever sent. It is measured
+by the database's clock, since the one of a machine may be wrong."""
 
 FOLLOW_WITHIN = timedelta(seconds=60)
 """The same for a step that waits for the one before it, whose outcome may have to be read back."""
@@ -88,7 +88,7 @@ def _intent(
         is_idempotent=is_idempotent(action),
         is_opening=is_opening(action),
         seen=_seen(action, snapshot),
-        deadline=utc_now() + (FOLLOW_WITHIN if needs_the_one_before(action) else CLAIM_WITHIN),
+        deadline=Now() + (FOLLOW_WITHIN if needs_the_one_before(action) else CLAIM_WITHIN),
     )
 
 

@@ -1,5 +1,6 @@
 """Executions against the paper exchange: what is done, how often, and what is said about it."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -201,6 +202,14 @@ class TestClaim:
         Intent.objects.update(deadline=timezone.now() - timedelta(seconds=1))
         assert self.claim(planned) is None
 
+    @pytest.mark.parametrize(("wrong_by", "is_claimed"), [(-60, True), (9, True), (60, False)])
+    def test_the_databases_clock_decides_whether_it_is_late(
+        self, planned, monkeypatch, wrong_by, is_claimed
+    ):
+        wrong = timezone.now() + timedelta(seconds=wrong_by)
+        monkeypatch.setattr(intents, "utc_now", lambda: wrong)
+        assert bool(self.claim(planned)) is is_claimed
+
     def test_not_after_an_account_switch(self, planned, guarded):
         other = guarded.paper.control.create_account(balance=1)
         account = connect_account(
@@ -317,3 +326,14 @@ def test_an_interrupted_send_is_told_in_any_case(guarded, monkeypatch, pause):
     tasks.execute(str(guarded.automation.id), "tick:1", "tick")
     assert Intent.objects.get().state == "unknown"
     assert Event.objects.filter(kind="outcome_unknown").count() == 1
+
+
+@pytest.mark.parametrize("wrong_by", [-60, 60], ids=["behind", "ahead"])
+def test_a_wrong_clock_neither_shortens_nor_prolongs_a_wish(guarded, monkeypatch, wrong_by):
+    wrong = timezone.now() + timedelta(seconds=wrong_by)
+    guarded.fall()
+    monkeypatch.setattr(intents, "utc_now", lambda: wrong)
+    with suppress(TransientError):
+        guarded.run()
+    intent = Intent.objects.get()
+    assert intent.deadline - intent.created_at == intents.CLAIM_WITHIN

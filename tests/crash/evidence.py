@@ -69,6 +69,11 @@ class Claim:
     at: datetime
     signed_at: datetime
 
+    @property
+    def not_after(self) -> datetime:
+        """When it was decided at the latest, though the clock was ahead or the COMMIT slow."""
+        return min(self.at, self.signed_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:

@@ -143,9 +143,10 @@ def not_old(case: Case) -> Iterator[Violation]:
     """Nothing is claimed long after it was decided."""
     for intent in case.intents:
         for claim in intent.claims:
-            if claim.at > intent.planned_at + case.wish + COMMIT:
-                age = (claim.at - intent.planned_at).total_seconds()
-                text = f"intent {intent.id} was claimed {age:.1f} s after it was written"
+            age = claim.not_after - intent.planned_at
+            if age > case.wish + COMMIT:
+                late = f"{age.total_seconds():.1f} s after it was written"
+                text = f"intent {intent.id} was claimed {late}"
                 yield Violation("not_old", intent.automation, text)
 
 
@@ -172,7 +173,7 @@ def not_deleted(case: Case) -> Iterator[Violation]:
     for intent in case.intents:
         deleted_at = case.automations[intent.automation].deleted_at
         for claim in intent.claims:
-            if deleted_at and claim.at > deleted_at + COMMIT:
+            if deleted_at and claim.not_after > deleted_at + COMMIT:
                 text = f"intent {intent.id} was claimed after that, at {claim.at:%T.%f}"
                 yield Violation("not_deleted", intent.automation, text)
 

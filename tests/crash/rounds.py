@@ -101,10 +101,10 @@ class Round:
             for number in range(self.scenario.deliveries):
                 yield number * self.scenario.apart, _message(self.automation, slot)
 
-    def wake(self) -> None:
-        """Let those go on that have been frozen for long enough."""
+    def wake(self, *, after: float = FREEZE_SECONDS) -> None:
+        """Let those go on that have been frozen for so many seconds."""
         for strike in self.taken:
-            is_due = time.time() > strike.at + FREEZE_SECONDS
+            is_due = time.time() > strike.at + after
             if strike.how == "freeze" and is_due and strike.pid not in self.woken:
                 self.woken.add(strike.pid)
                 self.woken_at = time.time()

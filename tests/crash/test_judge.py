@@ -72,6 +72,7 @@ LATEST_EFFECT, LATEST = again(15)
 WRONG_CLOCK = after(5)
 BY_A_WRONG_CLOCK = replace(INTENT, claims=(replace(CLAIM, signed_at=WRONG_CLOCK),))
 CLAIMED_LATE = replace(CLAIM, at=after(0.3))
+COMMITTED_SLOWLY = replace(CLAIM, at=after(5))
 SATISFIED = replace(INTENT, state="satisfied")
 
 
@@ -95,6 +96,7 @@ SATISFIED = replace(INTENT, state="satisfied")
             intents=[BY_A_WRONG_CLOCK],
             guard=replace(GUARD, deleted_at=after(2)),
         ),
+        case(effects=[], intents=[replace(INTENT, state="lapsed", claims=(COMMITTED_SLOWLY,))]),
         case(guard=Automation("a1")),
     ],
     ids=[
@@ -111,6 +113,7 @@ SATISFIED = replace(INTENT, state="satisfied")
         "under way for a second",
         "done, and not yet known to be",
         "signed by a clock that is ahead",
+        "signed in time, and frozen before the commit",
         "no caps to keep",
     ],
 )
