@@ -1,4 +1,4 @@
-"""Ctrl-C while an order is on its way: it is seen through, and the next start does not repeat it."""
+"""Ctrl-C while an order is on its way: it is seen through, and the next start repeats nothing."""
 
 import signal
 
