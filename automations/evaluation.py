@@ -72,8 +72,9 @@ def look_afresh(ticks: list[Tick]) -> Looked:
     if not automations:
         return Looked()
     account = automations[0].account
+    protects = any(kind_of(automation.kind).is_protective for automation in automations)
     try:
-        sensing.refresh_feed(account, open_client(account))
+        sensing.refresh_feed(account, open_client(account, is_protective=protects))
         looked = look(ticks, bounds=sensing.ACTING)
         if looked.stale:
             raise sensing.StaleMarket("The exchange answers too slowly.")

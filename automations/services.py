@@ -5,10 +5,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.errors import InvalidField
 from accounts.models import ExchangeAccount, User
 from automations import schedule
 from automations.models import Automation
 from automations.rules.registry import kind_of
+from exchanges.registry import adapter
 
 WRITTEN = ("name", "config", "every", "is_active", "deleted_at", "updated_at")
 """What people write; the rest of the row is written by runs, meanwhile perhaps."""
@@ -26,7 +28,8 @@ def create_automation(
 ) -> Automation:
     """Create and schedule an automation.
 
-    Raises `UnknownKind`, and `pydantic.ValidationError` for a config its kind does not allow.
+    Raises `UnknownKind`, `InvalidField` for a kind that the account's exchange cannot serve, and
+    `pydantic.ValidationError` for a config its kind does not allow.
     """
     automation = Automation(
         user=user,
@@ -60,9 +63,26 @@ def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
+def require_capabilities(kind: str, account: ExchangeAccount) -> None:
+    """Raise `InvalidField` unless the account's exchange has all that `kind` needs."""
+    exchange = account.exchange
+    missing = kind_of(kind).needs - adapter(exchange.adapter).capabilities
+    if missing:
+        raise InvalidField(
+            "kind",
+            f"{kind} cannot run at {exchange.name}, which does not have what it needs:"
+            f" {', '.join(sorted(missing))}.",
+        )
+
+
 @transaction.atomic
 def save_automation(*, automation: Automation) -> Automation:
-    """Save an automation that was changed; raises Django's `ValidationError` for bad fields."""
+    """Save an automation that was changed; raises Django's `ValidationError` for bad fields.
+
+    One that its exchange cannot serve raises `InvalidField`, unless it is paused or deleted.
+    """
+    if automation.is_active or automation.created_at is None:
+        require_capabilities(automation.kind, automation.account)
     automation.config = normalized(automation.kind, automation.config)
     automation.full_clean(exclude=["user", "account"])
     automation.save(update_fields=None if automation.created_at is None else WRITTEN)

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from automations.snapshots import Snapshot
+from exchanges.types import Capability
 
 
 class RuleConfig(BaseModel):
@@ -115,12 +116,14 @@ class Kind(Generic[ConfigT]):
 
     Times are in seconds. A run is stopped after `timeout`; a failure before anything was sent is
     retried up to `retries` times, after `backoff`, doubling. `event` is the name its executions
-    are recorded under. A protective kind goes ahead of all other work.
+    are recorded under. A protective kind goes ahead of all other work. `needs` are the parts that
+    an exchange must have for it.
     """
 
     config: type[ConfigT]
     decide: Callable[[Snapshot, ConfigT], Decision]
     event: str
+    needs: frozenset[Capability]
     is_protective: bool
     every: int
     timeout: int

@@ -4,12 +4,14 @@ from typing import Any
 
 from automations.rules import margin_guard
 from automations.rules.base import Kind
+from exchanges.types import Capability
 
 KINDS: dict[str, Kind[Any]] = {
     "margin_guard": Kind(
         config=margin_guard.MarginGuardConfig,
         decide=margin_guard.decide,
         event="margin_guard_executed",
+        needs=frozenset({Capability.ISOLATED}),
         is_protective=True,
         every=30,
         timeout=60,
