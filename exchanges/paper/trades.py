@@ -270,7 +270,8 @@ class IsolatedTrade:
 
     def _remargined(self, *, margin: int, price: Decimal) -> "IsolatedTrade":
         trade = self._leveraged(margin=margin, price=price)
-        if not 1 <= trade.leverage <= MAX_LEVERAGE:
+        # Funding may have pushed it beyond the limits: any way back is allowed.
+        if not min(1, self.leverage) <= trade.leverage <= max(MAX_LEVERAGE, self.leverage):
             raise Refusal(
                 f"amount: leverage would become {trade.leverage:f}, allowed are 1 to {MAX_LEVERAGE}"
             )
