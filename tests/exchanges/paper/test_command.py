@@ -28,9 +28,10 @@ def free_port():
 
 
 @contextmanager
-def process(ledger, port):
+def process(ledger, port, *options):
     """`manage.py paper`, as soon as it is ready."""
     command = [sys.executable, "manage.py", "paper", "--port", str(port), "--ledger", str(ledger)]
+    command += options
     running = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -70,7 +71,7 @@ def test_what_was_answered_survives_kill_9(tmp_path):
         assert enough.wait(PATIENCE_SECONDS)
         running.kill()
         thread.join(PATIENCE_SECONDS)
-    with process(ledger, port) as running:
+    with process(ledger, port, "--limits", "strict") as running:
         known = [trade["id"] for trade in trader.get(f"{ISOLATED}/trades/running").json()]
         assert known[::-1][: len(answered)] == answered
         assert len(known) - len(answered) <= 1, "the last may have been written, not answered"
@@ -80,6 +81,7 @@ def test_what_was_answered_survives_kill_9(tmp_path):
             for name in ("margin", "maintenanceMargin", "openingFee")
         ]
         assert control.account(account.id)["balance"] == 10_000_000 - sum(spent)
+        assert "RateLimit" in trader.get("/account").headers
         running.send_signal(signal.SIGTERM)
         _, errors = running.communicate(timeout=PATIENCE_SECONDS)
         assert (running.returncode, errors) == (0, "")
@@ -94,6 +96,7 @@ def test_what_was_answered_survives_kill_9(tmp_path):
         pytest.param(["--price", "0"], "a multiple of 0.5 up to 100000000, not 0", id="price zero"),
         pytest.param(["--price", "1.3"], "a multiple of 0.5", id="price off the tick"),
         pytest.param(["--price", "NaN"], "a multiple of 0.5", id="price not a number"),
+        pytest.param(["--limits", "few"], "invalid choice: 'few'", id="unknown limits"),
     ],
 )
 def test_bad_options(tmp_path, options, words):

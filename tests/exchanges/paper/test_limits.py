@@ -33,7 +33,7 @@ def test_a_bucket_tells_what_is_left():
         bucket.take(now=at)
         states.append((bucket.state, bucket.wait))
     assert states == [
-        ('"test";r=1;t=0', 0),
+        ('"test";r=1;t=1', 0),
         ('"test";r=0;t=1', 0.5),
         ('"test";r=0;t=1', 0.5),
         ('"test";r=0;t=1', 0.25),
@@ -72,7 +72,7 @@ def test_profiles(paper, trader, profile, signed, unsigned):
         assert number >= quota - 1
         assert refused.json()["code"] == "TOO_MANY_REQUESTS"
         assert refused.headers["Retry-After"] == "1"
-        assert re.fullmatch(f'"{name}";r=0;t=1', refused.headers["RateLimit"])
+        assert refused.headers["RateLimit"] == f'"{name}";r=0;t={window}'
 
 
 def test_a_refused_request_is_not_executed(paper, account, trader):
