@@ -18,7 +18,7 @@ from exchanges.paper.prices import (
 )
 
 START = Decimal(100_000)
-TICKS = Decimal("1")
+TICK_SLACK = Decimal(1)
 """Two rounded prices are at most this far from the difference of the exact ones."""
 
 
@@ -39,7 +39,7 @@ def steps_of(scenario, *, seed=1, steps=2000):
 )
 def test_every_step_keeps_to_the_formula(scenario, least, most, mean):
     steps = steps_of(Scenario(scenario), steps=300)
-    slack = TICKS / START
+    slack = TICK_SLACK / START
     assert all(Decimal(least) - slack <= step <= Decimal(most) + slack for step in steps)
     assert abs(sum(steps) / len(steps) - Decimal(mean)) < Decimal("0.0005")
 
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_prices(scenario):
 
 def test_what_a_seed_gave_it_gives_for_ever():
     prices = scenario_prices(Scenario.BULL, start=START, seed=1, steps=3)
-    assert list(prices) == [Decimal("100127"), Decimal("100396.5"), Decimal("100649.0")]
+    assert list(prices) == [Decimal(100127), Decimal("100396.5"), Decimal("100649.0")]
 
 
 @given(
@@ -138,7 +138,7 @@ def test_every_bad_line_is_told_up_to_ten():
 
 @pytest.mark.parametrize("text", ["", "\n\n", "time,open,high,low,close\n"])
 def test_no_candles_at_all(text):
-    with pytest.raises(BadCandles, match="^no candles"):
+    with pytest.raises(BadCandles, match="no candles"):
         read_candles(text)
 
 
