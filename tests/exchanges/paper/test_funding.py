@@ -124,7 +124,7 @@ def test_a_rate_of_nothing_costs_nothing_and_is_settled_all_the_same():
     ("rate", "kinds", "margin_lost"),
     [
         pytest.param("0.05", ["funding"], None, id="survives"),
-        pytest.param("0.09", ["funding", "liquidation"], 10_000, id="pays, and is at its end"),
+        pytest.param("0.09", ["funding", "liquidation"], 8163, id="pays, and is at its end"),
         pytest.param("0.1", ["liquidation"], 100_000, id="cannot pay"),
     ],
 )

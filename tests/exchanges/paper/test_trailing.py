@@ -122,8 +122,8 @@ def test_setting_it_later(steps, stop, distance):
 def test_what_is_refused(value, words):
     desk = Desk()
     trade = desk.open(**trailing(0.05))
+    body = {"id": trade.id, "value": Decimal(str(value)), "mode": "trailing"}
     with pytest.raises(Refusal, match=f"^{words}"):
-        body = {"id": trade.id, "value": Decimal(str(value)), "mode": "trailing"}
         desk.act(decisions.set_stop_loss, SetStopLoss.read(body))
     assert desk.now(trade) == trade
 
