@@ -33,7 +33,7 @@ bench: env  ## Measure how fast a decision has price and positions, from the fee
 	@$(BIN)/python -m tests.benchmarks
 
 hour: env  ## Watch an hour of virtual market with random faults, in ten minutes
-	@HOUR_TAKES=600 HOUR_SEED=$(SEED) $(BIN)/python -m pytest -q tests/automations/watch/test_hour.py
+	@HOUR_STEPS=3600 HOUR_TAKES=600 HOUR_SEED=$(SEED) $(BIN)/python -m pytest -q tests/automations/watch/test_hour.py
 
 format: env  ## Put the code into the shape that `make test` wants
 	@$(BIN)/ruff check --fix --quiet && $(BIN)/ruff format --quiet
