@@ -13,7 +13,9 @@ TENTH = 10
 CLOCKS = (
     "automations.intents:SEND_WITHIN",
     "automations.recovery:LOOK_AGAIN_AFTER",
-    "automations.sensing:LOOKING",
+    "automations.sensing:LOOKING_AT_ACCOUNT",
+    "automations.sensing:LOOKING_AT_MARKET",
+    "automations.sensing:SHORTEST_LOOK",
     "automations.settlement:LOOK_AGAIN_AFTER",
     "automations.settlement:MARGIN",
     "automations.settlement:UNVERIFIED_WAIT",
