@@ -38,12 +38,18 @@ How it is heard:
 
 What happens to it:
 
-    prices, player      scenarios and candles, played in real time; `timekeeper` lets time pass
+    prices              scenarios by their seed, candles out of a CSV file              pure
+    player, timekeeper  let prices and time pass; `clock`: which time it is
     faults, strikes     what may go wrong; what goes wrong next                             pure
     faulty_network      requests that are delayed, cut, refused; `faulty_answers` spoils    pure
 
 To add a route: write its body in `commands`, its decision in `decisions` (with a `Kind` in
 `changes` when something new can happen), and a line in a table of `api`. To add a read: its JSON
 in `wire`, a line in the table. To let the stream tell of it: `stream_news`. To add a fault: its
-kind and options in `faults`, what it does in `faulty_network` or `stream_socket`.
+kind and options in `faults`, what it does in `faulty_network` or `stream_socket`. To let a person
+set one more thing of the market: a field of `market.Terms`, and of `commands_market.SetTerms`.
+
+Time passes before anything else happens: `exchange` settles the fundings that fell due, in their
+order and at their own time, and then looks at a request. So the times in the ledger never go
+back, whoever moves the clock.
 """
