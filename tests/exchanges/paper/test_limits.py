@@ -30,9 +30,9 @@ def test_buckets(rate, burst, asked_at, taken):
 
 
 @given(
-    rate=st.integers(1, 50),
-    burst=st.integers(1, 50),
-    pauses=st.lists(st.floats(0, 3), max_size=200),
+    rate=st.integers(1, 20),
+    burst=st.integers(1, 5),
+    pauses=st.lists(st.sampled_from([0.0, 0.01, 0.3, 3.0]), max_size=60),
 )
 def test_no_span_of_time_sees_more_than_the_burst_and_the_rate(rate, burst, pauses):
     bucket = Bucket(Allowance("test", rate, burst), now=0)

@@ -329,12 +329,16 @@ def test_the_prices_of_all_sizes(paper):
         assert set(bucket) == {"minSize", "maxSize", "askPrice", "bidPrice"}
 
 
-def test_funding(paper):
+def test_funding_is_told_of_only_when_it_changes(paper):
     with Listener(paper.origin) as listener:
-        listener.hear(f"{INVERSE}/funding")
-        told = listener.next()
-        assert told["pair"] == "btc_usd"
-        assert told["current"]["time"] % (8 * 3_600_000) == 0
+        listener.hear(f"{INVERSE}/lastPrice", f"{INVERSE}/funding")
+        for _ in range(3):
+            listener.next(topic=f"{INVERSE}/lastPrice")
+        paper.control.set_terms(funding_rate="0.0001")
+        told = [listener.next(topic=f"{INVERSE}/funding") for _ in range(2)]
+        assert [each["current"]["rate"] for each in told] == [0, 0.0001]
+        assert {each["pair"] for each in told} == {"btc_usd"}
+        assert told[0]["current"]["time"] % (8 * 3_600_000) == 0
 
 
 def test_the_market_is_told_of_also_while_it_stands_still(paper):
