@@ -24,6 +24,8 @@ CLOCKS = (
     "exchanges.lnmarkets.rest:JUST_OUTSIDE",
     "exchanges.lnmarkets.rest:LNMarketsClient.request_window",
     "exchanges.paper.auth:REQUEST_WINDOW",
+    "exchanges.protection.buckets:PROTECTIVE_PAUSE",
+    "exchanges.protection.limiting:PATIENCE",
 )
 FIFTH = 5
 IN_FIFTHS = ("automations.intents:CLAIM_WITHIN",)
