@@ -257,6 +257,14 @@ def test_reducing_needs_no_margin():
     assert desk.position.quantity == 600
 
 
+def test_a_loss_takes_at_most_the_margin():
+    desk = CrossDesk(margin=110_000)
+    desk.order("buy", 1000)
+    desk.book.market.terms = Terms(depths=(Depth(500_000, Decimal(40_000)),))
+    assert desk.close().price == 80_000
+    assert (desk.position.margin, desk.position.realised) == (0, -109_000)
+
+
 def test_transfers_have_signs():
     desk = CrossDesk(margin=500_000)
     desk.do(cross.withdraw, MoveSats(amount=200_000))
