@@ -23,9 +23,10 @@ What is true:
 What follows:
 
     commands…           what may be asked: bodies, typed and checked
-    decisions…          from a request                 (`treasury`, `swaps`, `orders` too)  pure
+    decisions…          from a request         (`treasury`, `swaps`, `keys`, `orders` too)  pure
     moves…, funding     from a move of the price, from the time                             pure
     refusals            how the exchange says no       (`conditions`: by order)
+    equity, bitcoin     what an account is worth; addresses and invoices                    pure
 
 How it is heard:
 
