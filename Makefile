@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SEED ?= 1
 
-.PHONY: help run demo test fuzz crash format lock env clean
+.PHONY: help run demo test fuzz crash bench hour format lock env clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -29,6 +29,13 @@ crash: env  ## Put the platform through 1,000 rounds of kills and faults, then t
 	@$(BIN)/python -m tests.crash --rounds 1000 --seed $(SEED)
 	@$(BIN)/python -m tests.crash --planted all --seed $(SEED)
 	@$(BIN)/python -m tests.crash --rounds 200 --seed $(SEED) --naive
+
+bench: env  ## Measure how fast a decision has price and positions, from the feed and over HTTP
+	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks.isolation
+
+hour: env  ## Watch an hour of virtual market with random faults, in ten minutes
+	@HOUR_STEPS=3600 HOUR_TAKES=600 HOUR_SEED=$(SEED) $(BIN)/python -m pytest -q tests/automations/watch/test_hour.py
 
 format: env  ## Put the code into the shape that `make test` wants
 	@$(BIN)/ruff check --fix --quiet && $(BIN)/ruff format --quiet

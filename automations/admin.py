@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.views import UnfoldModelAdminViewMixin
 
+from accounts.errors import InvalidField
 from accounts.models import User
 from automations import services, settlement
 from automations.forms import AutomationForm, ResolveForm
@@ -86,9 +87,13 @@ class AutomationAdmin(ModelAdmin):
     ) -> None:
         done = "Resumed" if is_active else "Paused"
         for automation in queryset:
-            services.update_automation(automation=automation, is_active=is_active)
-            self.log_change(request, automation, f"{done}.")
-        self.message_user(request, f"{done}: {', '.join(a.name for a in queryset)}.")
+            try:
+                services.update_automation(automation=automation, is_active=is_active)
+            except InvalidField as error:
+                messages.error(request, f"{automation.name}: {error.message}")
+            else:
+                self.log_change(request, automation, f"{done}.")
+                messages.success(request, f"{done}: {automation.name}.")
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -16,6 +16,7 @@ from automations import deciding, journal, quiet, reading, schedule, selectors, 
 from automations.models import Automation
 from automations.quiet import QuietCheck
 from automations.reading import View, utc_now
+from automations.rules.registry import kind_of
 from automations.sensing import Bounds
 from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
@@ -111,8 +112,9 @@ def look_afresh(ticks: list[Tick]) -> Looked:
     if not automations:
         return Looked()
     account = automations[0].account
+    protects = any(kind_of(automation.kind).is_protective for automation in automations)
     try:
-        reading.from_exchange(account, open_client(account))
+        reading.from_exchange(account, open_client(account, is_protective=protects))
         looked = look(ticks, bounds=sensing.ACTING)
         if looked.stale:
             raise reading.StaleMarket("The exchange answers too slowly.")

@@ -30,6 +30,7 @@ from automations.models import Automation, Errand, Execution, Intent
 from automations.perform import perform
 from automations.reading import utc_now
 from automations.rules.base import Reason, Severity
+from automations.rules.registry import kind_of
 from exchanges.client import ExchangeClient
 from exchanges.errors import PermanentError, TransientError, UnknownOutcome
 from exchanges.failpoints import failpoint
@@ -72,9 +73,9 @@ def drain(account: ExchangeAccount) -> Failures:
         while True:
             with turns.turn(account.id) as fence:
                 mark_interrupted(account, fence)
-                client = open_client(account)
-                finish_open(account, client, fence)
+                finish_open(account, fence)
                 for errand in errands.due(account.id):
+                    client = open_client(account, is_protective=errand.is_protective)
                     _run(errand, client, fence, failures)
             if not errands.due(account.id).exists():
                 return failures
@@ -94,11 +95,13 @@ def mark_interrupted(account: ExchangeAccount, fence: int) -> None:
         intents.mark_unknown(intent, "The run that sent it was interrupted.")
 
 
-def finish_open(account: ExchangeAccount, client: ExchangeClient, fence: int) -> None:
+def finish_open(account: ExchangeAccount, fence: int) -> None:
     """Send what earlier runs of this account have planned and not sent, while there is time."""
     for execution in Execution.objects.filter(account=account, finished_at=None).select_related(
         "automation__user", "account"
     ):
+        kind = kind_of(execution.automation.kind)
+        client = open_client(account, is_protective=kind.is_protective)
         _carry_out(execution, client, fence)
 
 

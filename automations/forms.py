@@ -11,6 +11,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from accounts.errors import InvalidField
 from accounts.models import ExchangeAccount
 from automations import services
 from automations.models import Automation
@@ -71,7 +72,16 @@ class AutomationForm(forms.ModelForm[Automation]):
         kind = given.get("kind") or self.instance.kind
         if kind and "config" in given:
             self._check_config(kind, given["config"])
+        self._check_exchange(kind, given)
         return given
+
+    def _check_exchange(self, kind: str, given: dict[str, Any]) -> None:
+        account = given.get("account") or getattr(self.instance, "account", None)
+        if kind and account and (given.get("is_active") or self.instance.created_at is None):
+            try:
+                services.require_capabilities(kind, account)
+            except InvalidField as error:
+                self.add_error(error.field if error.field in self.fields else None, error.message)
 
     def _check_config(self, kind: str, config: Any) -> None:
         try:

@@ -33,7 +33,8 @@ ACTING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=15))
 """For a decision to act. The account may be read longer ago than the market: its positions move
 with the price, and otherwise only by somebody's action. A slow exchange must not blind a guard."""
 
-LOOKING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=10))
+LOOKING_AT_MARKET = timedelta(seconds=5)
+LOOKING_AT_ACCOUNT = timedelta(seconds=10)
 """For a look from the feed; anything older is read anew first. What an account holds changes by the
 exchange's doing, which `watch` hears of and reads at once, by an action of ours, whose answer
 enters at once, and by a person's hand, which `watch` finds within five seconds. So a look may rest
@@ -50,7 +51,7 @@ def bounds_of_look(automation: Automation) -> Bounds:
     """Below the period, where that is long enough, so that also without `watch` no tick decides on
     the market that the one before has read."""
     half = timedelta(seconds=automation.period) / 2
-    return Bounds(min(LOOKING.market, max(half, SHORTEST_LOOK)), LOOKING.account)
+    return Bounds(min(LOOKING_AT_MARKET, max(half, SHORTEST_LOOK)), LOOKING_AT_ACCOUNT)
 
 
 def from_views(

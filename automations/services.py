@@ -5,10 +5,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.errors import InvalidField
 from accounts.models import ExchangeAccount, User
 from automations import schedule
 from automations.models import Automation
 from automations.rules.registry import kind_of
+from exchanges.registry import adapter
 
 WRITTEN = ("name", "config", "every", "mode", "is_active", "deleted_at", "updated_at")
 """What people write; the rest of the row is written by runs, meanwhile perhaps."""
@@ -27,7 +29,8 @@ def create_automation(
 ) -> Automation:
     """Create and schedule an automation.
 
-    Raises `UnknownKind`, and `pydantic.ValidationError` for a config its kind does not allow.
+    Raises `UnknownKind`, `InvalidField` for a kind that the account's exchange cannot serve, and
+    `pydantic.ValidationError` for a config its kind does not allow.
     """
     automation = Automation(
         user=user,
@@ -79,11 +82,28 @@ def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
+def require_capabilities(kind: str, config: dict[str, Any], account: ExchangeAccount) -> None:
+    """Raise `InvalidField` unless the account's exchange has all that this config needs."""
+    exchange = account.exchange
+    missing = kind_of(kind).parse(config).needs() - adapter(exchange.adapter).capabilities
+    if missing:
+        raise InvalidField(
+            "config",
+            f"This {kind} cannot run at {exchange.name}, which does not have what it needs:"
+            f" {', '.join(sorted(missing))}.",
+        )
+
+
 @transaction.atomic
 def save_automation(*, automation: Automation) -> Automation:
-    """Save an automation that was changed; raises Django's `ValidationError` for bad fields."""
+    """Save an automation that was changed; raises Django's `ValidationError` for bad fields.
+
+    One that its exchange cannot serve raises `InvalidField`, unless it is paused or deleted.
+    """
     if automation.config != _stored_config(automation):
         automation.config = normalized(automation.kind, automation.config)
+    if automation.is_active or automation.created_at is None:
+        require_capabilities(automation.kind, automation.config, automation.account)
     automation.full_clean(exclude=["user", "account"])
     automation.save(update_fields=None if automation.created_at is None else WRITTEN)
     schedule.rewrite_on_commit(automation.user_id)

@@ -38,8 +38,11 @@ DONE = (Intent.State.CONFIRMED, Intent.State.SATISFIED)
 
 
 def settle_account(account: ExchangeAccount) -> None:
-    """Look for everything of an account whose outcome is not known. Raises `ExchangeError`."""
-    client = open_client(account)
+    """Look for everything of an account whose outcome is not known. Raises `ExchangeError`.
+
+    As a protective client: until it is settled, it may hinder what protects.
+    """
+    client = open_client(account, is_protective=True)
     for intent in account.intents.filter(state=Intent.State.UNKNOWN).select_related(
         "automation__user", "account__exchange", "execution"
     ):

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
@@ -47,6 +48,7 @@ class Environment:
     redis_url: str = field(repr=False)
     paper_url: str
     ln_markets_url: str | None
+    metrics_folder: str | None
     ln_markets_rate: float
     ln_markets_public_rate: float
 
@@ -73,6 +75,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         ),
         ln_markets_url=url(variables, "LN_MARKETS_API_URL", schemes=("https", "http"), default="")
         or None,
+        metrics_folder=_folder(variables, "PROMETHEUS_MULTIPROC_DIR"),
         ln_markets_rate=_rate(variables, "LN_MARKETS_REQUESTS_PER_SECOND", default="5"),
         ln_markets_public_rate=_rate(
             variables, "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND", default="1"
@@ -119,6 +122,13 @@ def _has_good_port(url: str) -> bool:
         return urlsplit(url).port != 0
     except ValueError:
         return False
+
+
+def _folder(variables: Mapping[str, str], name: str) -> str | None:
+    value = variables.get(name)
+    if value and not Path(value).is_dir():
+        raise InvalidEnvironment(f"{name} must be a folder that is there, or unset.")
+    return value or None
 
 
 def _rate(variables: Mapping[str, str], name: str, *, default: str) -> float:

@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = False
+IS_LOCAL = ENVIRONMENT.is_local
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 ROOT_URLCONF = "axisor.urls"
 WSGI_APPLICATION = "axisor.wsgi.application"
@@ -99,11 +100,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Cookies need TLS as soon as another machine may reach the site.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not ENVIRONMENT.is_local
-SECURE_SSL_REDIRECT = not ENVIRONMENT.is_local
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL
+SECURE_SSL_REDIRECT = not IS_LOCAL
 # The proxy in front must set this header itself, whatever the client sent.
-SECURE_PROXY_SSL_HEADER = None if ENVIRONMENT.is_local else ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = 0 if ENVIRONMENT.is_local else 31_536_000
+SECURE_PROXY_SSL_HEADER = None if IS_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL = "admin:login"
@@ -147,6 +148,8 @@ VAULT_KEYS = ENVIRONMENT.vault_keys
 REDIS_URL = ENVIRONMENT.redis_url
 PAPER_URL = ENVIRONMENT.paper_url
 LN_MARKETS_API_URL = ENVIRONMENT.ln_markets_url
+# Read by prometheus_client itself, from the environment, when it is imported.
+PROMETHEUS_MULTIPROC_DIR = ENVIRONMENT.metrics_folder
 
 # Requests a second, with one key and without any: by the slug of an exchange, else by its adapter.
 EXCHANGE_LIMITS: dict[str, dict[str, float]] = {

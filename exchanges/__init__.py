@@ -13,14 +13,17 @@ Read in this order:
   above this package can tell it from a real one, so that everything can be tried without money.
 - `registry` and `models`: which adapters there are, and which exchanges an account can be at;
   `addresses`: where credentials may be sent.
-- `feed`: the latest values read, with their age.
+- `stream`: the port for what an exchange tells by itself; `market`: what that amounts to.
+- `feed`: the latest values, with their age and source.
 
 To add an exchange:
 
 1. Write `exchanges/<name>/` with a class that implements `client.ExchangeClient` and a function
    `connect(*, base_url, credentials)`. Raise `NotSent` only where no byte can have left,
    `UnknownOutcome` wherever an act may have happened; never retry an act.
-2. Name the function in `registry.ADAPTERS`.
+2. Name the function in `registry.ADAPTERS`. If the exchange has a stream, write a class that
+   implements `stream.Stream` and name the function that makes one too; without it the market and
+   the accounts are read over HTTP.
 3. Add it to the adapters of `tests/exchanges/conformance/conftest.py`, and make it pass.
 4. Add a row, in the admin or by a data migration: `models.Exchange`.
 

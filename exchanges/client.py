@@ -8,7 +8,7 @@ What every exchange has stands in `ExchangeClient` itself; what only some have i
     client.spot        Spot              balances and orders on spot markets
 
 An adapter says in `capabilities` which it has; asking for another raises `NotSupported`, before
-anything is sent.
+anything is sent. What lies in the past comes newest first, but candles oldest first.
 
 Reads may be repeated freely and raise `TransientError` or `PermanentError`. Calls that act take
 the `Signature` their intent has recorded; they are tried exactly once, and besides the errors of

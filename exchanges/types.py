@@ -269,7 +269,8 @@ class CrossPosition:
     """The one cross-margin position of an account, there even when flat.
 
     `quantity` in USD is positive when long, negative when short. `margin` is its collateral;
-    all sats. Entry and liquidation price are None when it is flat.
+    all sats. Entry and liquidation price are None when it is flat; a liquidation price of None
+    is also that of a position which no price can liquidate.
     """
 
     id: str

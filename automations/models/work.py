@@ -61,3 +61,8 @@ class Errand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.automation_id} {self.slot}"
+
+    @property
+    def is_protective(self) -> bool:
+        """Whether it goes ahead of all other work."""
+        return self.rank == Rank.PROTECT

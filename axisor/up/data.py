@@ -36,6 +36,13 @@ class DataFolder:
         """One file per part."""
         return self.path / "logs"
 
+    def emptied_metrics(self) -> Path:
+        """Return where the processes of this run collect metrics, without those of earlier ones."""
+        metrics = self.path / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir(mode=0o700)
+        return metrics
+
     @contextlib.contextmanager
     def held(self, web: str) -> Iterator[None]:
         """Make the folder if need be and hold it for this process; `web` is told to others.

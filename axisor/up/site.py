@@ -84,6 +84,8 @@ def plan(variables: Mapping[str, str], folder: DataFolder, ports: Ports) -> Site
         ours["AXISOR_SECRET_KEY"] = secrets.django_key
     if not variables.get("AXISOR_VAULT_KEYS"):
         ours["AXISOR_VAULT_KEYS"] = f"first:{secrets.vault_key}"
+    if not variables.get("PROMETHEUS_MULTIPROC_DIR"):
+        ours["PROMETHEUS_MULTIPROC_DIR"] = str(folder.emptied_metrics())
     environment = {**variables, **ours}
     env.read(environment)
     return Site(folder, ports, secrets, servers, environment)

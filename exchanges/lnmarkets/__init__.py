@@ -1,8 +1,13 @@
-"""LN Markets: Bitcoin futures, margined and settled in sats, over REST API v3.
+"""LN Markets: Bitcoin futures, margined and settled in sats, over REST API v3 and Stream API v1.
 
-From the wire up: `transport` (one HTTP request, written at most once), `auth` (signatures),
+REST, from the wire up: `transport` (one HTTP request, written at most once), `auth` (signatures),
 `outcomes` and `allowances` (what a status and headers mean), `fields` and `parse` (what a body
 says), `channel` (one request of one account, all of that together), `isolated`, `cross` and `swaps`
 (the parts of the port), `rest` (the port). Only the parts and `rest` know routes, only `transport`
 knows sockets, and `parse` knows neither.
+
+The stream, from the wire up: `rpc` (one socket), `frames` (what it carries), `stream` (the port).
+
+To add a call: its line in the port (`exchanges.client`), how its answer is read in `parse`, and one
+method in its part, whose `read` must refuse an answer that is about something else.
 """

@@ -83,7 +83,7 @@ def _meaning(answer: Answer, *, credentials: Credentials | None, now: datetime) 
 
 def _failure(status: int, told: Problem) -> Unavailable:
     spoken = status == 503 and _MAINTENANCE.search(told.message)
-    if spoken or (told.code == "SERVICE_UNAVAILABLE" and status >= 500):
+    if spoken or told.code == "SERVICE_UNAVAILABLE":
         return Maintenance(told.message[:_LONGEST_MESSAGE] or "The exchange is not trading now.")
     return Unavailable(f"The exchange answered {status}.")
 

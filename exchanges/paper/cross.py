@@ -13,6 +13,7 @@ What a position may do further is ruled by margin − maintenance margin > runni
 its open orders need. Source: values observed on the exchange by its clients.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -20,7 +21,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from exchanges import inverse_futures as futures
 from exchanges.paper.commands import MAX_LEVERAGE
 from exchanges.paper.refusals import Refusal
-from exchanges.types import Side
+from exchanges.types import CrossOrder, Side
 
 MAINTENANCE_RATE = Decimal("0.0015")
 ENTRY_TICK = Decimal("1e-8")
@@ -147,16 +148,27 @@ class Position:
         """The same position, tying up more or less of its margin."""
         return replace(self, leverage=leverage, updated_at=at)
 
-    def checked(self, *, mark: Decimal, orders_need: int = 0) -> "Position":
+    def needed_by(self, orders: Iterable[CrossOrder]) -> int:
+        """Sats that `orders` would tie up if each filled now."""
+        return sum(
+            margin_for(
+                self.growth(order.side, order.quantity),
+                price=order.price,
+                leverage=self.leverage,
+            )
+            for order in orders
+        )
+
+    def checked(self, *, mark: Decimal, orders: Iterable[CrossOrder] = ()) -> "Position":
         """The same position, unless it breaks a rule. Raises `Refusal`.
 
-        `orders_need` are the sats that open orders would tie up, `mark` is the last price.
+        `orders` are those that its margin must cover too, `mark` is the last price.
         """
         cap = size_cap(self.leverage)
         if self.size > cap:
             raise Refusal(f"quantity: at {self.leverage}x a position of up to {cap} USD is allowed")
-        needed = self.running_margin + self.maintenance_margin + orders_need
-        if (self.quantity or orders_need) and self.margin <= needed:
+        needed = self.running_margin + self.maintenance_margin + self.needed_by(orders)
+        if needed and self.margin <= needed:
             raise Refusal(
                 f"Insufficient cross margin: more than {needed} sats needed, {self.margin} there"
             )

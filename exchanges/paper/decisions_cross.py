@@ -1,39 +1,32 @@
 """What follows from a request about cross margin. Pure."""
 
-from dataclasses import replace
+from decimal import Decimal
 
 from exchanges.paper.changes import Change, Kind
 from exchanges.paper.commands import Nothing, OnTrade
 from exchanges.paper.commands_cross import MoveSats, PlaceOrder, SetLeverage
 from exchanges.paper.cross import Position
 from exchanges.paper.decisions import Occasion
-from exchanges.paper.moves_cross import canceled, filled, opposite, orders_need
+from exchanges.paper.moves_cross import canceled, filled, opposite
 from exchanges.paper.refusals import Refusal
-from exchanges.types import CrossOrder, OrderStatus, OrderType, Transfer
+from exchanges.types import CrossOrder, OrderStatus, OrderType, Side, Transfer
 
 
 def place_order(occasion: Occasion, command: PlaceOrder) -> list[Change]:
     """A market order fills at once; so does a limit that the last price stands at."""
     account, book = occasion.account, occasion.book
-    is_market = command.type is OrderType.MARKET
-    order = CrossOrder(
-        id=occasion.id,
-        type=command.type,
-        side=command.side,
-        status=OrderStatus.OPEN,
-        quantity=command.quantity,
+    order = _order(
+        occasion,
+        command.type,
+        command.side,
+        command.quantity,
         price=command.price or book.price_for(command.side, command.quantity),
-        trading_fee=0,
-        created_at=occasion.at,
-        filled_at=None,
-        canceled_at=None,
         client_id=command.client_id,
     )
-    if is_market or order.price == book.price:
-        order, position = filled(account, account.cross, order, at=occasion.at, mark=book.price)
-        return [occasion.change(Kind.CROSS_ORDER, command, records=(order, position))]
+    if command.type is OrderType.MARKET or order.price == book.price:
+        return [_filling(occasion, Kind.CROSS_ORDER, command, order)]
     if account.cross.growth(order.side, order.quantity):
-        account.cross.checked(mark=book.price, orders_need=orders_need(account, order))
+        account.cross.checked(mark=book.price, orders=(*account.open_orders.values(), order))
     return [occasion.change(Kind.CROSS_ORDER, command, records=(order,))]
 
 
@@ -61,30 +54,16 @@ def close_position(occasion: Occasion, command: Nothing) -> list[Change]:
     if not position.quantity:
         raise Refusal("There is no running cross position")
     side = opposite(position.side)
-    order = CrossOrder(
-        id=occasion.id,
-        type=OrderType.MARKET,
-        side=side,
-        status=OrderStatus.OPEN,
-        quantity=position.size,
-        price=occasion.book.price_for(side, position.size),
-        trading_fee=0,
-        created_at=occasion.at,
-        filled_at=None,
-        canceled_at=None,
-        client_id=None,
-    )
-    order, position = filled(
-        occasion.account, position, order, at=occasion.at, mark=occasion.book.price
-    )
-    return [occasion.change(Kind.CROSS_CLOSE, command, records=(order, position))]
+    price = occasion.book.price_for(side, position.size)
+    order = _order(occasion, OrderType.MARKET, side, position.size, price=price)
+    return [_filling(occasion, Kind.CROSS_CLOSE, command, order)]
 
 
 def set_leverage(occasion: Occasion, command: SetLeverage) -> list[Change]:
     """Tie up more or less of the margin."""
     position = occasion.account.cross.with_leverage(command.leverage, at=occasion.at)
-    account = replace(occasion.account, cross=position)
-    position.checked(mark=occasion.book.price, orders_need=orders_need(account))
+    orders = occasion.account.open_orders.values()
+    position.checked(mark=occasion.book.price, orders=orders)
     return [occasion.change(Kind.CROSS_LEVERAGE, command, records=(position,))]
 
 
@@ -105,8 +84,47 @@ def withdraw(occasion: Occasion, command: MoveSats) -> list[Change]:
     changes = _transferred(
         occasion, Kind.CROSS_WITHDRAWAL, command, -command.amount, balance=balance
     )
-    changes[0].the(Position).checked(mark=occasion.book.price, orders_need=orders_need(account))
+    changes[0].the(Position).checked(mark=occasion.book.price, orders=account.open_orders.values())
     return changes
+
+
+def _order(
+    occasion: Occasion,
+    type_: OrderType,
+    side: Side,
+    quantity: int,
+    *,
+    price: Decimal,
+    client_id: str | None = None,
+) -> CrossOrder:
+    return CrossOrder(
+        id=occasion.id,
+        type=type_,
+        side=side,
+        status=OrderStatus.OPEN,
+        quantity=quantity,
+        price=price,
+        trading_fee=0,
+        created_at=occasion.at,
+        filled_at=None,
+        canceled_at=None,
+        client_id=client_id,
+    )
+
+
+def _filling(
+    occasion: Occasion, kind: Kind, command: PlaceOrder | Nothing, order: CrossOrder
+) -> Change:
+    account = occasion.account
+    order, position = filled(
+        account,
+        account.cross,
+        order,
+        at=occasion.at,
+        mark=occasion.book.price,
+        beside=account.open_orders.values(),
+    )
+    return occasion.change(kind, command, records=(order, position))
 
 
 def _transferred(

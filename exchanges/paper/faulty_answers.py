@@ -66,13 +66,13 @@ def spoil(kind: Spoiling, answer: Answer, *, pause: float) -> Transmission:
         case RequestFault.TRUNCATED_BODY:
             return replace(whole, pieces=[answer.body[: len(answer.body) // 2]], is_cut=True)
         case RequestFault.HUGE_BODY:
-            pieces = chain([answer.body], repeat(MEGABYTE, HUGE_MEGABYTES))
-            return replace(_unmeasured(whole), pieces=pieces)
+            huge = chain([answer.body], repeat(MEGABYTE, HUGE_MEGABYTES))
+            return replace(_unmeasured(whole), pieces=huge)
         case RequestFault.GZIP_BOMB:
             return _bomb(whole, answer.body)
         case RequestFault.SLOW_BODY:
-            pieces = (answer.body[at : at + 1] for at in range(len(answer.body)))
-            return replace(whole, pieces=pieces, pause=pause)
+            drops = (answer.body[at : at + 1] for at in range(len(answer.body)))
+            return replace(whole, pieces=drops, pause=pause)
     assert_never(kind)
 
 

@@ -33,7 +33,9 @@ class FaultyNetwork:
         """Pass the request on, or do to it what the fault says."""
         account = self._book.account_of(Headers(scope=scope).get(KEY_HEADER, ""))
         strike = self._faults.strike_request(
-            method=scope["method"], path=scope["path"], account_id=account and account.id
+            method=scope["method"],
+            path=scope["path"],
+            account_id=None if account is None else account.id,
         )
         if strike is None:
             await self._app(scope, receive, send)

@@ -35,7 +35,10 @@ class Allowance:
 
 
 class Profile(StrEnum):
-    """`STRICT` is LN Markets' documentation for version 3, `BURST` its published policy."""
+    """`STRICT` is LN Markets' documentation for version 3, `BURST` its policy as clients quote it.
+
+    A client that keeps to the first never meets the second.
+    """
 
     NONE = "none"
     STRICT = "strict"
@@ -79,8 +82,12 @@ class Bucket:
 
     @property
     def state(self) -> str:
-        """The field `RateLimit`: what is left, and in how many seconds there is more."""
-        return f'"{self.allowance.name}";r={self.remaining};t={math.ceil(self.wait)}'
+        """The field `RateLimit`: what is left, and in how many seconds all of it is there."""
+        missing = self.allowance.burst - self._tokens
+        return (
+            f'"{self.allowance.name}";r={self.remaining};'
+            f"t={math.ceil(missing / self.allowance.rate)}"
+        )
 
 
 class Limits:

@@ -6,7 +6,7 @@ price moves along a line: what it passes first happens first. A liquidation take
 with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from uuid import NAMESPACE_OID, uuid5
 from exchanges import inverse_futures as futures
 from exchanges.paper.account import Account
 from exchanges.paper.changes import By, Change, Kind
-from exchanges.paper.cross import Position, margin_for
+from exchanges.paper.cross import Position
 from exchanges.paper.records import Notification
 from exchanges.paper.refusals import Refusal
 from exchanges.types import (
@@ -64,19 +64,6 @@ def after_funding(
     )
     market = _Market(account, price=price, at=at)
     return list(market.fund(settlement, min(fee, position.margin)))
-
-
-def orders_need(account: Account, *more: CrossOrder) -> int:
-    """Sats that the open orders of the account, and `more`, would tie up if they filled now."""
-    position = account.cross
-    return sum(
-        margin_for(
-            position.growth(order.side, order.quantity),
-            price=order.price,
-            leverage=position.leverage,
-        )
-        for order in (*account.open_orders.values(), *more)
-    )
 
 
 @dataclass
@@ -152,14 +139,23 @@ class _Market:
 
 
 def filled(
-    account: Account, position: Position, order: CrossOrder, *, at: datetime, mark: Decimal
+    account: Account,
+    position: Position,
+    order: CrossOrder,
+    *,
+    at: datetime,
+    mark: Decimal,
+    beside: Iterable[CrossOrder] = (),
 ) -> tuple[CrossOrder, Position]:
-    """Order and position after the fill. Raises `Refusal` when the margin does not cover it."""
+    """Order and position after the fill.
+
+    Raises `Refusal` when the margin does not cover it, and the orders `beside` it.
+    """
     after = position.filled(
         order.side, order.quantity, price=order.price, fee_rate=account.fee_rate(at), at=at
     )
     if position.growth(order.side, order.quantity) or after.quantity * position.quantity < 0:
-        after.checked(mark=mark)
+        after.checked(mark=mark, orders=beside)
     fee = after.trading_fees - position.trading_fees
     return replace(order, status=OrderStatus.FILLED, trading_fee=fee, filled_at=at), after
 

@@ -124,7 +124,7 @@ def _read_line(cells: Sequence[str], *, after: datetime | None) -> Candle:
     volume = _number("volume", given.get("volume", "0"))
     if not 0 <= volume <= MAX_VOLUME:
         raise ValueError(f"volume: 0 to {MAX_VOLUME}")
-    return Candle(at, *map(on_tick, (opened, high, low, close)), volume=volume)
+    return Candle(at, on_tick(opened), on_tick(high), on_tick(low), on_tick(close), volume)
 
 
 def _time(text: str) -> datetime:

@@ -18,7 +18,9 @@ def market_data(topic: str, market: Market, *, now: datetime) -> dict[str, Any] 
     """
     if topic in CANDLES:
         candle = market.candles.latest(CANDLES[topic], now=now)
-        return candle and candle_json(candle) | {"time": milliseconds(candle.at)}
+        if candle is None:
+            return None
+        return candle_json(candle) | {"time": milliseconds(candle.at)}
     funding = {"rate": market.terms.funding_rate, "time": milliseconds(next_funding_at(now))}
     if topic == FUNDING:
         return {"pair": PAIR, "current": funding}

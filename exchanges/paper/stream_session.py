@@ -93,11 +93,13 @@ class Session:
     @property
     def account_id(self) -> str | None:
         """Whose it is, once it has authenticated."""
-        return self._signer and self._signer.account.id
+        return None if self._signer is None else self._signer.account.id
 
     def hears(self, topic: str, account_id: str | None) -> bool:
         """Whether news of this topic, and of this account if it is private, are for it."""
-        return topic in self._topics and account_id in (None, self.account_id)
+        if account_id is None:
+            return topic in self._topics
+        return topic in self._topics and self._may_hear(account_id)
 
     def answer(self, text: str) -> dict[str, Any]:
         """The answer to one message, whatever it is."""
@@ -175,6 +177,10 @@ class Session:
         for topic in topics:
             del self._topics[topic]
         return {"unsubscribed": topics}
+
+    def _may_hear(self, account_id: str) -> bool:
+        signer = self._signer
+        return signer is not None and signer.account.id == account_id and not signer.key.is_revoked
 
     def _permissions(self) -> list[str]:
         return [str(scope) for scope in self._known_signer().key.scopes]

@@ -270,7 +270,9 @@ class IsolatedTrade:
 
     def _remargined(self, *, margin: int, price: Decimal) -> "IsolatedTrade":
         trade = self._leveraged(margin=margin, price=price)
-        if not 1 <= trade.leverage <= MAX_LEVERAGE:
+        # Funding may have pushed it beyond the limits: any way back is allowed.
+        least, most = sorted((Decimal(1), Decimal(MAX_LEVERAGE), self.leverage))[::2]
+        if not least <= trade.leverage <= most:
             raise Refusal(
                 f"amount: leverage would become {trade.leverage:f}, allowed are 1 to {MAX_LEVERAGE}"
             )

@@ -5,7 +5,6 @@ from typing import Any
 
 from exchanges.paper.account import Account
 from exchanges.paper.javascript import iso
-from exchanges.paper.moves_cross import orders_need
 from exchanges.types import CrossOrder, FundingFee, OrderStatus, Transfer
 
 
@@ -23,7 +22,7 @@ def position_json(account: Account, *, mark: Decimal) -> dict[str, Any]:
         "leverage": position.leverage,
         "entryPrice": position.entry_price,
         "liquidation": position.liquidation,
-        "initialMargin": orders_need(account),
+        "initialMargin": position.needed_by(account.open_orders.values()),
         "runningMargin": position.running_margin,
         "maintenanceMargin": position.maintenance_margin,
         "totalPl": position.pl_at(mark),

@@ -24,9 +24,6 @@ from exchanges.protection.shared import shared_redis
 RESERVE: Final = 0.4
 """The part of the burst that protective requests alone may use."""
 
-LEAST_BURST: Final = 2.0
-"""Below this nothing could be kept in reserve. A limit of 1/s is thus exceeded by one request."""
-
 PROTECTIVE_PAUSE: Final = 5_000_000
 """Microseconds after which a protective request may leave during a longer pause: the exchange may
 refuse it once more, which never executes it, but a position may be lost by waiting."""
@@ -76,13 +73,13 @@ class Size:
 
     @classmethod
     def of(cls, rate: float) -> "Size":
-        """The bucket for `rate` requests a second: a second's worth, with room for a reserve."""
+        """The bucket for `rate` requests a second: a second's worth, and one at least."""
         period = ceil(1_000_000 / rate)
-        return cls(period, int(max(rate, LEAST_BURST) * period))
+        return cls(period, int(max(rate, 1) * period))
 
     def room(self, *, is_protective: bool) -> int:
-        """How much of the burst such a request may use."""
-        return self.burst if is_protective else int(self.burst * (1 - RESERVE))
+        """How much of the burst such a request may use. Of one token nothing can be kept."""
+        return self.burst if is_protective else max(int(self.burst * (1 - RESERVE)), self.period)
 
     def used(self, tokens: int) -> int:
         """In how long a bucket that holds `tokens` is full."""

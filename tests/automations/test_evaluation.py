@@ -53,7 +53,7 @@ def test_after_a_refresh_it_decides_without_the_exchange(guarded, ticks):
 
 def test_a_feed_past_its_age_is_not_decided_on(guarded, ticks, monkeypatch):
     read(guarded)
-    monkeypatch.setattr(sensing, "LOOKING", sensing.Bounds(timedelta(0), timedelta(0)))
+    monkeypatch.setattr(sensing, "LOOKING_AT_ACCOUNT", timedelta(0))
     assert evaluation.look(ticks).stale == {guarded.account.id: ticks}
 
 

@@ -48,6 +48,7 @@ def test_what_is_good_is_read():
         ({"LN_MARKETS_API_URL": "x"}, "LN_MARKETS_API_URL must be a URL"),
         ({"LN_MARKETS_REQUESTS_PER_SECOND": "0"}, "SECOND must be a number from 0.01 to 1000"),
         ({"LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND": "nan"}, "must be a number from 0.01 to"),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "PROMETHEUS_MULTIPROC_DIR must be a folder"),
         ({"AXISOR_SECRETKEY": "x"}, "AXISOR_SECRETKEY is not a setting of Axisor"),
     ],
     ids=str,

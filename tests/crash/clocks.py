@@ -13,7 +13,9 @@ TENTH = 10
 CLOCKS = (
     "automations.errands:LAPSES_AFTER",
     "automations.intents:SEND_WITHIN",
-    "automations.sensing:LOOKING",
+    "automations.sensing:LOOKING_AT_ACCOUNT",
+    "automations.sensing:LOOKING_AT_MARKET",
+    "automations.sensing:SHORTEST_LOOK",
     "automations.settlement:LOOK_AGAIN_AFTER",
     "automations.settlement:MARGIN",
     "automations.settlement:UNVERIFIED_WAIT",
@@ -22,6 +24,8 @@ CLOCKS = (
     "exchanges.lnmarkets.rest:JUST_OUTSIDE",
     "exchanges.lnmarkets.rest:LNMarketsClient.request_window",
     "exchanges.paper.auth:REQUEST_WINDOW",
+    "exchanges.protection.buckets:PROTECTIVE_PAUSE",
+    "exchanges.protection.limiting:PATIENCE",
 )
 FIFTH = 5
 IN_FIFTHS = ("automations.intents:CLAIM_WITHIN",)

@@ -44,10 +44,10 @@ POLL_SECONDS = 0.1
 STANDING = """
 SELECT account.id::text,
     (SELECT count(*) FROM automations_errand AS errand WHERE errand.account_id = account.id),
-    count(*) FILTER (WHERE state IN ('planned', 'sending', 'unknown')),
+    count(*) FILTER (WHERE intent.state IN ('planned', 'sending', 'unknown')),
     count(*) FILTER (WHERE signed_at IS NOT NULL),
-    count(*) FILTER (WHERE state IN ('confirmed', 'satisfied')),
-    count(*) FILTER (WHERE state = 'needs_operator')
+    count(*) FILTER (WHERE intent.state IN ('confirmed', 'satisfied')),
+    count(*) FILTER (WHERE intent.state = 'needs_operator')
 FROM accounts_exchangeaccount AS account
 LEFT JOIN automations_intent AS intent ON intent.account_id = account.id
 WHERE account.id = ANY(%s) GROUP BY account.id

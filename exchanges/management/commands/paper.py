@@ -14,6 +14,7 @@ from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
 from exchanges.paper.commands_market import MAX_INTERVAL_MS, MAX_STEPS
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.ledger import LedgerNotWritten, LedgerUnusable
+from exchanges.paper.limits import Profile
 from exchanges.paper.player import Playlist
 from exchanges.paper.prices import BadCandles, Scenario, path_of, read_candles, scenario_prices
 from exchanges.paper.server import HOST, bind, create_server
@@ -21,7 +22,7 @@ from exchanges.types import Candle
 
 
 class Command(BaseCommand):
-    """Serves the API under /v3 and the control API under /control, on this machine only."""
+    """Serves /v3, the stream /v1 and the control API under /control, on this machine only."""
 
     help = "Run the paper exchange: LN Markets' API with play money, on a local port."
     requires_system_checks: list[str] = []  # noqa: RUF012 - it uses no model
@@ -36,6 +37,12 @@ class Command(BaseCommand):
             type=_price,
             default=Decimal(100_000),
             help="first price in USD of a new ledger; an existing one goes on at its own",
+        )
+        parser.add_argument(
+            "--limits",
+            choices=list(Profile),
+            default=Profile.NONE,
+            help="rate limits that hold at first: requests per second and key, and per address",
         )
         played = parser.add_mutually_exclusive_group()
         played.add_argument("--scenario", choices=list(Scenario), help="prices to play at first")
@@ -58,7 +65,9 @@ class Command(BaseCommand):
             help="time from one played price to the next",
         )
 
-    def handle(self, *, port: int, ledger: Path, price: Decimal, **options: Any) -> None:
+    def handle(
+        self, *, port: int, ledger: Path, price: Decimal, limits: str, **options: Any
+    ) -> None:
         try:
             listener = bind(port)
             exchange = PaperExchange(ledger, price=price)
@@ -72,7 +81,7 @@ class Command(BaseCommand):
         # The server catches SIGTERM and SIGINT, finishes what it began, and raises them again.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt), closing(exchange):
-            create_server(exchange, opening=opening).run([listener])
+            create_server(exchange, limits=Profile(limits), opening=opening).run([listener])
 
 
 def _opening(

@@ -1,31 +1,23 @@
-"""The adapters that are tried, each against an exchange of its own."""
+"""An account of its own for each test, at an exchange that its module shares."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
-from exchanges import registry
-from exchanges.client import ExchangeClient
-from exchanges.types import Credentials
-from tests.exchanges.conformance.world import BALANCE, World
-from tests.paper_server import PaperServer, serving
-
-ADAPTERS: dict[str, Callable[[PaperServer, Credentials | None], ExchangeClient]] = {
-    "lnmarkets": lambda paper, credentials: registry.connect(
-        "lnmarkets", base_url=paper.url, credentials=credentials
-    ),
-}
+from tests.exchanges.conformance.venues import VENUES
+from tests.exchanges.conformance.world import Venue, World
 
 
 @pytest.fixture(scope="module")
-def exchange(tmp_path_factory) -> Iterator[PaperServer]:
-    with serving(tmp_path_factory.mktemp("paper") / "ledger.jsonl") as server:
-        yield server
+def venue_of(tmp_path_factory) -> Iterator[Callable[[str], Venue]]:
+    with ExitStack() as stack:
+        yield cache(lambda name: stack.enter_context(VENUES[name](tmp_path_factory.mktemp(name))))
 
 
-@pytest.fixture(params=ADAPTERS.values(), ids=ADAPTERS)
-def world(request, exchange) -> World:
-    """An account of its own for the test, at an exchange that its module shares."""
-    exchange.control.clear_faults()
-    account = exchange.control.create_account(balance=BALANCE, username="satoshi")
-    return World(exchange, request.param, account.credentials, account.id)
+@pytest.fixture
+def world(request, venue_of) -> World:
+    venue = venue_of(request.param)
+    venue.heal()
+    return World(venue)

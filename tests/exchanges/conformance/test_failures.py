@@ -16,122 +16,163 @@ from exchanges.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from exchanges.types import NewTrade, OrderType, Side
-from tests.exchanges.conformance.world import (
+from exchanges.types import Asset, Capability, NewSwap
+from tests.exchanges.conformance.calls import (
     ACTS,
-    BALANCE,
-    NOWHERE,
+    CROSS_LONG,
+    LONG,
+    NOBODYS,
     each_act,
-    signed_now,
+    each_adapter,
+    each_call,
+    with_window,
 )
+from tests.exchanges.conformance.venues import VENUES
+from tests.exchanges.conformance.world import BALANCE, World, signed_now
+
+each_act_on_something = each_call("act", {name: act for name, act in ACTS.items() if act.end})
+each_act_with_window = each_call("act", ACTS, of=filter(with_window, VENUES))
 
 
 @each_act
 def test_acts_without_credentials(world, act):
     with pytest.raises(InvalidCredentials):
-        act(world.connect(None), NOWHERE, signed_now())
+        act.do(world.connect(None), NOBODYS, signed_now())
 
 
 @each_act
 def test_acts_with_a_wrong_credential(world, act):
-    stranger = world.connect(world.spoiled("secret"))
+    target, before = act.given(world.client), world.done()
 
     with pytest.raises(InvalidCredentials):
-        act(stranger, world.a_trade_for(act), signed_now())
-    assert world.done() == []
+        act.do(world.connect(world.spoiled("secret")), target, signed_now())
+    assert world.done() == before
 
 
-@pytest.mark.parametrize("name", [name for name in ACTS if name != "new_trade"])
+@each_act_on_something
 @pytest.mark.parametrize("whose", ["nobody's", "another's", "one that is over"])
-def test_acts_on_a_trade_that_is_not_ours_to_act_on(world, name, whose):
-    other = world.paper.control.create_account(balance=BALANCE)
-    order = {"side": "buy", "leverage": 10, "margin": 10_000}
-    over = world.paper.control.open_trade(world.account_id, **order)["id"]
-    world.paper.control.close_trade(world.account_id, over)
-    trade_id = {
-        "nobody's": NOWHERE,
-        "another's": world.paper.control.open_trade(other.id, **order)["id"],
-        "one that is over": over,
-    }[whose]
+def test_acts_on_what_is_not_ours_to_act_on(world, act, whose):
+    if whose == "nobody's":
+        target = NOBODYS
+    elif whose == "another's":
+        target = act.given(World(world.venue).client)
+    else:
+        target = act.given(world.client)
+        act.end(world.client, target)
+    before = world.done()
 
     with pytest.raises(Refused) as caught:
-        ACTS[name](world.client, trade_id, signed_now())
+        act.do(world.client, target, signed_now())
     assert str(caught.value)
     assert caught.value.code
-    assert world.done() == []
+    assert world.done() == before
 
 
+def refused(world: World, ask) -> None:
+    before = world.done()
+    with pytest.raises(Refused):
+        ask(world.client)
+    assert world.done() == before
+
+
+@each_adapter(Capability.ISOLATED)
 @pytest.mark.parametrize(
     "order",
     [
-        NewTrade(side=Side.BUY, type=OrderType.MARKET, leverage=Decimal(10), margin=BALANCE),
-        NewTrade(side=Side.BUY, type=OrderType.MARKET, leverage=Decimal(101), margin=1_000),
-        NewTrade(
-            side=Side.BUY,
-            type=OrderType.MARKET,
-            leverage=Decimal(2),
-            margin=1_000,
-            stop_loss=Decimal(100_500),
-        ),
+        replace(LONG, margin=BALANCE),
+        replace(LONG, leverage=Decimal(101)),
+        replace(LONG, stop_loss=Decimal(100_500)),
     ],
     ids=["more than the balance", "too much leverage", "a stop loss beyond the price"],
 )
-def test_orders_that_are_refused(world, order):
-    with pytest.raises(Refused):
-        world.client.isolated.new_trade(order, signature=signed_now())
-    assert world.done() == []
+def test_trades_that_are_refused(world, order):
+    refused(world, lambda client: client.isolated.new_trade(order, signature=signed_now()))
 
 
-@each_act
+@each_adapter(Capability.CROSS)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda cross: cross.new_order(CROSS_LONG, signature=signed_now()),
+        lambda cross: cross.deposit(BALANCE + 1, signature=signed_now()),
+        lambda cross: cross.withdraw(1, signature=signed_now()),
+        lambda cross: cross.set_leverage(101, signature=signed_now()),
+        lambda cross: cross.close_position(signature=signed_now()),
+    ],
+    ids=["no collateral", "deposit too much", "withdraw too much", "leverage", "flat already"],
+)
+def test_what_is_refused_of_cross_margin(world, ask):
+    refused(world, lambda client: ask(client.cross))
+
+
+@each_adapter(Capability.SWAPS)
+@pytest.mark.parametrize(
+    "order",
+    [NewSwap(BALANCE + 1, Asset.BTC), NewSwap(1_000, Asset.USD)],
+    ids=["more than the balance", "dollars it has not"],
+)
+def test_swaps_that_are_refused(world, order):
+    refused(world, lambda client: client.swaps.swap(order, signature=signed_now()))
+
+
+@each_act_with_window
 def test_a_signature_outside_the_window_does_nothing(world, act):
-    window = world.client.request_window
-    if window is None:
-        pytest.skip("this exchange has no window")
-    signed_at = datetime.now(UTC) - window - timedelta(seconds=1)
-    stale = Signature(signed_at=signed_at, deadline=datetime.now(UTC) + timedelta(seconds=20))
+    target, before = act.given(world.client), world.done()
+    now = datetime.now(UTC)
+    signed_at = now - world.client.request_window - timedelta(seconds=1)
+    stale = Signature(signed_at=signed_at, deadline=now + timedelta(seconds=20))
 
     with pytest.raises(ClockSkew):
-        act(world.client, world.a_trade_for(act), stale)
-    assert world.done() == []
+        act.do(world.client, target, stale)
+    assert world.done() == before
 
 
 @each_act
 def test_a_signature_past_its_deadline_is_not_sent(world, act):
+    target, before = act.given(world.client), world.done()
     now = datetime.now(UTC)
     late = Signature(signed_at=now, deadline=now - timedelta(milliseconds=1))
-    trade_id = world.a_trade_for(act)
 
     with pytest.raises(NotSent):
-        act(world.client, trade_id, late)
-    assert world.done() == []
+        act.do(world.client, target, late)
+    assert world.done() == before
 
 
 @each_act
-@pytest.mark.parametrize(("fault", "times_done"), [("cut_before", 0), ("cut_after", 1)])
-def test_an_act_that_gets_no_answer_is_tried_once(world, act, fault, times_done):
-    trade_id = world.a_trade_for(act)
+@pytest.mark.parametrize("executed", [False, True], ids=["not executed", "executed"])
+def test_an_act_that_gets_no_answer_is_tried_once(world, act, executed):
+    target = act.given(world.client)
     world.client.account()
-    world.paper.control.fault(fault)
+    before = world.done()
+    world.venue.cut(executed=executed)
 
     with pytest.raises(UnknownOutcome):
-        act(world.client, trade_id, signed_now())
-    assert len(world.done()) == times_done
+        act.do(world.client, target, signed_now())
+    assert world.done() == before + executed
 
 
-def test_an_exchange_that_is_gone(world):
-    gone = replace(world, paper=replace(world.paper, origin="http://127.0.0.1:1"))
-    client = gone.client
-
-    with pytest.raises(Unavailable):
-        client.account()
+@each_act
+def test_acts_at_an_exchange_that_is_gone(world, act):
     with pytest.raises(NotSent):
-        client.isolated.close_trade(NOWHERE, signature=signed_now())
+        act.do(world.gone(), NOBODYS, signed_now())
 
 
-def test_no_error_shows_a_credential(world):
-    for wrong in ("key", "secret", "passphrase"):
-        credentials = world.spoiled(wrong)
-        with pytest.raises(ExchangeError) as caught:
-            world.connect(credentials).account()
-        for part in (credentials.key, credentials.secret, credentials.passphrase):
-            assert part not in str(caught.value)
+@each_adapter()
+def test_reading_from_an_exchange_that_is_gone(world):
+    with pytest.raises(Unavailable):
+        world.gone().account()
+
+
+@each_adapter(of=filter(with_window, VENUES))
+def test_the_window_is_kept(world):
+    assert world.client.refuses_stale_signature()
+
+
+@each_adapter()
+@pytest.mark.parametrize("wrong", ["key", "secret", "passphrase"])
+def test_no_error_shows_a_credential(world, wrong):
+    credentials = world.spoiled(wrong)
+    with pytest.raises(ExchangeError) as caught:
+        world.connect(credentials).account()
+    for part in (credentials.key, credentials.secret, credentials.passphrase):
+        assert part not in str(caught.value)

@@ -11,8 +11,8 @@ import pytest
 from exchanges.errors import ExchangeError, NotSent, RateLimited, Suspended, UnknownOutcome
 from exchanges.guard import Allowance, Call
 from tests.exchanges.lnmarkets.answers import ACCOUNT, CLOSED, page_of
+from tests.exchanges.lnmarkets.calls import ACTS, PUBLIC_READS, READS, SINCE
 from tests.exchanges.lnmarkets.clients import NOW, SIGNATURE, act, client_of, eventually, read, says
-from tests.exchanges.lnmarkets.test_rest import ACTS, PUBLIC_READS, READS, SINCE
 from tests.exchanges.rude_server import Peer, answer, rude_server
 
 T = TypeVar("T")

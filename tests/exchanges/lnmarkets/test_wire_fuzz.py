@@ -15,9 +15,9 @@ from exchanges.errors import (
     UnreadableAnswer,
 )
 from tests.exchanges.lnmarkets.answers import CLOSED, as_json
+from tests.exchanges.lnmarkets.calls import ACTS, ALL_READS
 from tests.exchanges.lnmarkets.clients import SIGNATURE, act, client_of, says, says_and_hangs_up
 from tests.exchanges.lnmarkets.damage import EXAMPLES, damaged
-from tests.exchanges.lnmarkets.test_rest import ACTS, ALL_READS
 from tests.exchanges.rude_server import answer, rude_server
 
 BODY = as_json(CLOSED)

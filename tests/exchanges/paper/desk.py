@@ -1,13 +1,15 @@
 """The pure exchange in one hand: a book, a clock that ticks by the second, counted ids."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from exchanges.paper import decisions, moves
+from exchanges.paper import decisions, funding, moves
 from exchanges.paper.book import Book
 from exchanges.paper.changes import By, Change, Kind
-from exchanges.paper.commands import OpenTrade
+from exchanges.paper.commands import MAX_QUANTITY, OpenTrade
+from exchanges.paper.market import Depth
 from exchanges.types import Credentials
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,6 +75,26 @@ class Desk:
             self._accept(*changes)
             effects += [(change.kind, change.trade) for change in changes[1:]]
         return effects
+
+    def fund(self, rate):
+        """A funding at this rate; answers what it did, as (kind, trade)."""
+        self.set_terms(funding_rate=Decimal(rate))
+        at = START + timedelta(seconds=next(self._steps))
+        changes = funding.settle(self.book, at=at, settlement_id=f"settlement-{at:%M%S}")
+        self._accept(*changes)
+        return [(change.kind, change.trade) for change in changes[1:]]
+
+    def set_terms(self, **terms):
+        """Other terms, the rest as it was; answers what that did, as (kind, trade)."""
+        at = START + timedelta(seconds=next(self._steps))
+        terms = replace(self.book.market.terms, **terms)
+        changes = moves.set_terms(self.book, terms, at=at)
+        self._accept(*changes)
+        return [(change.kind, change.trade) for change in changes[1:]]
+
+    def spread(self, usd):
+        """Ask and bid this far apart for every size."""
+        return self.set_terms(depths=(Depth(MAX_QUANTITY, Decimal(usd)),))
 
     def now(self, trade):
         """The trade as it stands."""

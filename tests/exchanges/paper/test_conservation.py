@@ -15,7 +15,7 @@ from exchanges.paper.book import Book
 from exchanges.paper.commands import MoveMargin, OnTrade, SetStopLoss, SetTakeProfit
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.refusals import Refusal
-from exchanges.types import Side, TradeStatus
+from exchanges.types import CandleRange, FundingFee, Side, TradeStatus
 from tests.exchanges.paper.desk import Desk
 
 START_BALANCE = 10_000_000
@@ -71,6 +71,21 @@ class Trading(RuleBasedStateMachine):
     def set_take_profit(self, which, move):
         self._on(which, decisions.set_take_profit, SetTakeProfit, value=self._price(move))
 
+    @precondition(lambda self: self.desk.account.live)
+    @rule(which=WHICH, distance=st.sampled_from(["0.001", "0.02", "0.3", "10"]).map(Decimal))
+    def trail_stop_loss(self, which, distance):
+        self._on(which, decisions.set_stop_loss, SetStopLoss, value=distance, mode="trailing")
+
+    @rule(rate=st.sampled_from(["0", "0.0001", "0.003", "-0.0001", "-0.02", "0.1"]))
+    def fund(self, rate):
+        before = self.desk.balance
+        self.desk.fund(rate)
+        assert self.desk.balance >= before
+
+    @rule(usd=st.sampled_from([0, 1, 50, 600]))
+    def spread(self, usd):
+        self.desk.spread(usd)
+
     @rule(move=MOVES)
     def move_price(self, move):
         before = self.desk.balance
@@ -83,8 +98,10 @@ class Trading(RuleBasedStateMachine):
         trades = [*account.live.values(), *account.history.values()]
         held = sum(trade.held for trade in account.live.values())
         fees = sum(trade.opening_fee + trade.closing_fee for trade in trades)
+        funding = sum(trade.sum_funding_fees for trade in trades)
         realised = sum(trade.pl + trade.sum_cash_in_pl for trade in trades)
-        assert account.balance + held + fees == START_BALANCE + realised
+        assert account.balance + held + fees + funding == START_BALANCE + realised
+        assert funding == sum(fee.fee for fee in account.all(FundingFee))
 
     @invariant()
     def nothing_is_owed(self):
@@ -93,14 +110,15 @@ class Trading(RuleBasedStateMachine):
         for trade in account.live.values():
             assert trade.margin > 0
             assert trade.maintenance_margin >= 0
-            assert 1 <= trade.leverage <= 100
+            funded = any(fee.trade_id == trade.id for fee in account.all(FundingFee))
+            assert 1 <= trade.leverage <= 100 or funded
 
     @invariant()
     def running_trades_are_worth_something(self):
         for trade in self.desk.account.trades(TradeStatus.RUNNING):
-            price = self.desk.book.price
-            assert trade.exit_at(price, available=price) is None
-            assert trade.margin + trade.pl_at(self.desk.book.price) >= 0
+            available = self.desk.book.price_for(trade.exit_side, trade.quantity)
+            assert trade.exit_at(self.desk.book.price, available=available) is None
+            assert trade.margin + trade.pl_at(available) >= 0
 
     @invariant()
     def profit_is_that_of_the_price(self):
@@ -125,7 +143,8 @@ class Trading(RuleBasedStateMachine):
             book = Book(Decimal(1))
             with closing(Ledger(path)) as ledger:
                 ledger.replay(book.apply)
-        assert (book.price, book.accounts) == (self.desk.book.price, self.desk.book.accounts)
+        assert book.accounts == self.desk.book.accounts
+        assert state_of(book.market) == state_of(self.desk.book.market)
 
     def _price(self, move):
         price = min(max(self.desk.book.price * move, Decimal(10_000)), Decimal(1_000_000))
@@ -142,6 +161,11 @@ class Trading(RuleBasedStateMachine):
             act(*args, **kwargs)
         except Refusal:
             assert len(self.desk.changes) == changes
+
+
+def state_of(market):
+    candles = market.candles.newest_first(CandleRange.M1, now=market.changed_at, limit=10_000)
+    return market.price, market.changed_at, market.terms, market.settlements, candles
 
 
 TestTrading = Trading.TestCase

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from exchanges.paper import decisions
-from exchanges.paper.commands import OnTrade
+from exchanges.paper.commands import MAX_QUANTITY, OnTrade
+from exchanges.paper.market import Depth
 from exchanges.types import TradeStatus
 from tests.exchanges.paper.desk import Desk
 
@@ -139,3 +140,84 @@ def test_an_ended_trade_stays_ended():
     trade = desk.open()
     desk.act(decisions.close_trade, OnTrade(id=trade.id))
     assert desk.move(80_000, 120_000) == []
+
+
+def test_one_jump_passes_the_levels_in_their_order():
+    desk = Desk()
+    desk.open(type="limit", price=96_000, leverage=1, clientId="fourth")
+    desk.open(stoploss=97_000, clientId="third")
+    desk.open(type="limit", price=99_000, leverage=100, clientId="first, and liquidated second")
+    desk.open(side="sell", takeprofit=95_500, clientId="fifth")
+    assert [(kind, trade.client_id) for kind, trade in desk.move(95_000)] == [
+        ("filled", "first, and liquidated second"),
+        ("liquidation", "first, and liquidated second"),
+        ("stop_loss", "third"),
+        ("filled", "fourth"),
+        ("take_profit", "fifth"),
+    ]
+    assert desk.changes[-1].balance == desk.balance
+
+
+DEPTHS = (Depth(1000, Decimal(2)), Depth(10_000, Decimal(10)), Depth(MAX_QUANTITY, Decimal(100)))
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "entry", "exit_price"),
+    [
+        pytest.param("buy", 1, 100_001, 99_999, id="long, smallest"),
+        pytest.param("buy", 1000, 100_001, 99_999, id="long, just in the first bucket"),
+        pytest.param("buy", 1001, 100_005, 99_995, id="long, in the second"),
+        pytest.param("buy", 10_001, 100_050, 99_950, id="long, in the last"),
+        pytest.param("sell", 1000, 99_999, 100_001, id="short, first bucket"),
+        pytest.param("sell", 10_001, 99_950, 100_050, id="short, last bucket"),
+    ],
+)
+def test_market_orders_fill_at_ask_or_bid_of_their_size(side, quantity, entry, exit_price):
+    desk = Desk()
+    desk.set_terms(depths=DEPTHS)
+    trade = desk.open(side=side, quantity=quantity, leverage=2)
+    [closed] = desk.act(decisions.close_trade, OnTrade(id=trade.id))
+    assert (trade.entry_price, closed.exit_price) == (entry, exit_price)
+    assert closed.pl < 0
+
+
+def test_an_order_by_margin_gets_what_it_can_pay_at_the_ask():
+    desk = Desk()
+    desk.spread(1000)
+    trade = desk.open(margin=100_000)
+    assert (trade.entry_price, trade.quantity) == (100_500, 1005)
+
+
+@pytest.mark.parametrize(
+    ("order", "prices", "kind", "exit_price"),
+    [
+        pytest.param({"stoploss": 95_000}, [95_000.5], None, None, id="stop: by the last price"),
+        pytest.param({"stoploss": 95_000}, [95_000], "stop_loss", 94_950, id="fills at the bid"),
+        pytest.param({"takeprofit": 105_000}, [105_000], "take_profit", 104_950, id="profit too"),
+        pytest.param({}, [91_005], None, None, id="the bid is above liquidation"),
+        pytest.param({}, [91_004.5], "liquidation", 90_954.5, id="liquidation: by the bid"),
+        pytest.param({"side": "sell"}, [111_005.5], "liquidation", 111_055.5, id="by the ask"),
+    ],
+)
+def test_exits_with_a_spread(order, prices, kind, exit_price):
+    desk = Desk()
+    desk.spread(100)
+    trade = desk.open(**order)
+    effects = desk.move(*prices)
+    assert [effect[0] for effect in effects] == ([kind] if kind else [])
+    assert desk.now(trade).exit_price == exit_price
+
+
+def test_a_spread_that_widens_may_liquidate():
+    desk = Desk()
+    trade = desk.open(leverage=100)
+    assert desk.spread(1979) == []
+    assert [kind for kind, _ in desk.spread(1980)] == ["liquidation"]
+    assert desk.now(trade).pl == -trade.margin
+
+
+def test_terms_that_change_nothing_about_prices_do_nothing():
+    desk = Desk()
+    desk.open(stoploss=95_000, takeprofit=105_000)
+    desk.open(type="limit", price=99_000)
+    assert desk.set_terms(max_trades=1, funding_rate=Decimal("0.1")) == []

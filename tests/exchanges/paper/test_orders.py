@@ -67,6 +67,13 @@ def test_opening(order, margin, liquidation, opening_fee, reserve_left):
                      id="short, profit at the market"),
         pytest.param({"side": "sell", "stoploss": 111_111.5}, "stoploss: ",
                      id="short, stop beyond liquidation"),
+        pytest.param({"stoploss": 95_000.25}, "stoploss: must be a multiple of 0.5",
+                     id="stop off the tick"),
+        pytest.param({"stoplossMode": "trailing", "stoploss": 95_000}, "stoploss: 0.001 to 10 of",
+                     id="trailing by a price"),
+        pytest.param({"stoplossMode": "wide", "stoploss": 0.5}, "stoplossMode: ",
+                     id="unknown mode"),
+        pytest.param({"type": "liquidation"}, "type: ", id="not a trader's type"),
         pytest.param({"clientId": "x" * 65}, "clientId: ", id="client id too long"),
         pytest.param({"quantity": 100_000}, "Insufficient balance: 10210000 sats needed",
                      id="balance too small"),
@@ -96,3 +103,43 @@ def test_fees_fall_with_the_volume_of_thirty_days():
         fees.append((trade.opening_fee, closed.closing_fee))
     assert fees == [(125_001, 125_001), (100_000, 100_000), (100_000, 100_000)]
     assert desk.account.fee_tier(desk.changes[-1].at) == 1
+
+
+def test_a_spread_wider_than_the_margin_liquidates_no_one_at_once():
+    desk = Desk()
+    desk.spread(2000)
+    with pytest.raises(Refusal, match="leverage: the trade would be liquidated at once"):
+        desk.open(leverage=100)
+    assert desk.account.live == {}
+
+
+def test_a_stop_between_the_last_price_and_the_ask_is_no_stop():
+    desk = Desk()
+    desk.spread(100)
+    with pytest.raises(Refusal, match="stoploss: from the liquidation price"):
+        desk.open(stoploss=100_020)
+
+
+def test_exposure_has_a_limit_per_account():
+    desk = Desk(balance=10**12)
+    for _ in range(19):
+        desk.open(quantity=500_000, leverage=1)
+    desk.open(type="limit", price=90_000, quantity=499_999, leverage=1)
+    with pytest.raises(
+        Refusal, match="quantity: exposure would become 10000001 USD, allowed are 10000000"
+    ):
+        desk.open(quantity=2, leverage=1)
+    trade = desk.open(quantity=1, leverage=1)
+    desk.act(decisions.close_trade, OnTrade(id=trade.id))
+    desk.open(quantity=1, leverage=1)
+
+
+def test_the_number_of_live_trades_may_be_limited():
+    desk = Desk()
+    desk.set_terms(max_trades=2)
+    trade = desk.open()
+    desk.open(type="limit", price=90_000)
+    with pytest.raises(Refusal, match="Too many trades: 2 are open or running, allowed are 2"):
+        desk.open()
+    desk.act(decisions.close_trade, OnTrade(id=trade.id))
+    desk.open()

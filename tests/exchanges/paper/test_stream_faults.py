@@ -37,9 +37,10 @@ def open_labelled(trader, *names):
 
 
 def is_quiet(listener):
+    """Whether nothing comes, not even a pong."""
     listener.socket.settimeout(QUIET_SECONDS)
     try:
-        listener.socket.recv()
+        listener.socket.recv_data(control_frame=True)
     except websocket.WebSocketTimeoutException:
         return True
     finally:

@@ -182,6 +182,101 @@ def test_cross_margin(paper, trader, listener, action, orders, positions):
     assert all(set(each["position"]) == POSITION_FIELDS for each in told)
 
 
+def by_lightning(paper, account, trader):
+    trader.post("/account/deposit/lightning", {"amount": 5000})
+    [deposit] = trader.get("/account/deposits/lightning").json()["data"]
+    paper.control.advance_deposit(account.id, deposit["id"])
+
+
+def on_chain(paper, account, _trader):
+    deposit = paper.control.receive(account.id, amount=7000)
+    paper.control.advance_deposit(account.id, deposit["id"], status="IRREVERSIBLE")
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        pytest.param(by_lightning, [("lightning", 5000, "settled", 10_005_000)], id="lightning"),
+        pytest.param(on_chain, [("bitcoin", 7000, "MEMPOOL", 10_000_000),
+                                ("bitcoin", 7000, "IRREVERSIBLE", 10_007_000)], id="on chain"),
+    ],
+)  # fmt: skip
+def test_deposits(paper, account, trader, listener, action, told):
+    action(paper, account, trader)
+    for network, amount, status, balance in told:
+        news = listener.next(topic="wallet/deposit")
+        assert news.pop("id")
+        assert news.pop("txId")
+        assert news == {
+            "currency": "btc",
+            "network": network,
+            "amount": amount,
+            "status": status,
+            "balance": balance,
+        }
+
+
+def test_withdrawals(paper):
+    account = paper.control.create_account(
+        balance=1_000_000, permissions=["account:withdrawals:read", "account:withdrawals:write"]
+    )
+    trader = Trader(paper.url, account.credentials)
+    with Listener(paper.origin) as listener:
+        listener.authenticate(account.credentials)
+        listener.hear("wallet/withdrawal")
+        body = {"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "amount": 100_000}
+        sent = trader.post("/account/withdraw/on-chain", body).json()
+        told = listener.next()
+        assert (told["id"], told["status"], told["txId"]) == (sent["id"], "pending", "")
+        assert told["balance"] == 900_000 - told["fee"]
+        for status in ("processing", "processed"):
+            paper.control.advance_withdrawal(account.id, sent["id"], status=status)
+            told = listener.next()
+            assert told["status"] == status
+        assert told["txId"]
+
+
+def test_funding_of_trades_and_of_the_cross_position(paper, trader, listener):
+    trade = trader.open(clientId="funded")
+    assert trader.post(f"{CROSS}/deposit", {"amount": 2_000_000}).ok
+    order(trader, quantity=1_000)
+    paper.control.set_terms(funding_rate="0.0001")
+    paper.control.move_clock(advance_seconds=8 * 3600)
+    told = listener.next(topic=ISOLATED_TRADES)
+    while told["event"] != "funding":
+        told = listener.next(topic=ISOLATED_TRADES)
+    assert told["trade"].pop("fundedAt") % (8 * 3_600_000) == 0
+    assert told["trade"].pop("liquidationPrice") > trade["liquidation"]
+    fee = told["trade"]["fundingFee"]
+    assert fee == 100
+    assert told["trade"] == {
+        "id": trade["id"], "margin": trade["margin"] - fee, "fundingFee": fee, "clientId": "funded",
+    }  # fmt: skip
+    while (told := listener.next(topic=POSITION))["event"] != "funding":
+        pass
+    assert told["position"]["fundingFees"] == fee
+
+
+def test_a_key_hears_only_what_its_scopes_allow(paper):
+    account = paper.control.create_account(balance=0, permissions=["futures:isolated:read"])
+    with Listener(paper.origin) as listener:
+        result = listener.authenticate(account.credentials)["result"]
+        assert result["permissions"] == ["futures:isolated:read"]
+        listener.hear(ISOLATED_TRADES)
+        error = listener.ask("subscribe", {"topics": [ORDERS]})["error"]
+        assert (error["code"], error["data"]) == (-32003, {"code": "FORBIDDEN"})
+
+
+def test_a_revoked_key_hears_nothing_more(paper, account, trader, listener):
+    _, credentials = paper.control.create_key(account.id)
+    paper.control.revoke_key(account.id, account.key_id)
+    Trader(paper.url, credentials).open()
+    assert listener.ask("whoami")["error"]["code"] == -32001
+    assert listener.ask("subscribe", {"topics": [ORDERS]})["error"]["code"] == -32001
+    assert listener.authenticate(account.credentials)["error"]["code"] == -32001
+    assert listener.pending == []
+
+
 def test_private_news_reach_their_account_alone(paper, trader, listener):
     other = paper.control.create_account(balance=10_000_000)
     Trader(paper.url, other.credentials).open()
@@ -234,12 +329,16 @@ def test_the_prices_of_all_sizes(paper):
         assert set(bucket) == {"minSize", "maxSize", "askPrice", "bidPrice"}
 
 
-def test_funding(paper):
+def test_funding_is_told_of_only_when_it_changes(paper):
     with Listener(paper.origin) as listener:
-        listener.hear(f"{INVERSE}/funding")
-        told = listener.next()
-        assert told["pair"] == "btc_usd"
-        assert told["current"]["time"] % (8 * 3_600_000) == 0
+        listener.hear(f"{INVERSE}/lastPrice", f"{INVERSE}/funding")
+        for _ in range(3):
+            listener.next(topic=f"{INVERSE}/lastPrice")
+        paper.control.set_terms(funding_rate="0.0001")
+        told = [listener.next(topic=f"{INVERSE}/funding") for _ in range(2)]
+        assert [each["current"]["rate"] for each in told] == [0, 0.0001]
+        assert {each["pair"] for each in told} == {"btc_usd"}
+        assert told[0]["current"]["time"] % (8 * 3_600_000) == 0
 
 
 def test_the_market_is_told_of_also_while_it_stands_still(paper):

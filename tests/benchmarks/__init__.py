@@ -1,0 +1,12 @@
+"""How long a decision takes to obtain price and positions: `make bench`.
+
+    __main__    what is started, and what is asked for on the command line
+    feed        the measured calls, and the samples
+    link        a TCP proxy that makes a connection as long as wanted
+    report      the table, and the figures as JSON
+
+Everything runs as it does on the platform: a Valkey, a paper exchange in a process of its own, the
+adapter with its signatures and kept connections. Each sample of the feed comes in three kinds:
+`new` has been written anew, market and account, just before it is read; `known` has not changed
+since it was read last; `floor` is one PING to the Valkey, below which nothing that asks it can be.
+"""
