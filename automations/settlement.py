@@ -30,7 +30,7 @@ UNVERIFIED_WAIT = timedelta(seconds=60)
 """How long to look where nobody knows when a request expires; then a person has to."""
 
 TRACES_OVERLAP = 3 * CLOCKS_DIFFER_BY
-"""How long before this one another intent may have been signed and leave its trace as late."""
+"""How long before this one another intent may have been planned and leave its trace as late."""
 
 LOOKS_FOR_ABSENCE = 2
 LOOK_AGAIN_AFTER = timedelta(minutes=5)
@@ -124,19 +124,22 @@ def _examine(intent: Intent, evidence: Evidence) -> Verdict:
 
 
 def _others(intent: Intent) -> Others:
-    """What other intents have done to the target since this one was signed."""
-    signed_at = _signed_at(intent)
+    """What other intents have done to the target since this one was planned.
+
+    By the database's clock, since the clocks of two workers may differ.
+    """
+    planned_at = intent.created_at
     done = Intent.objects.filter(
         account_id=intent.account_id, target=intent.target, state__in=DONE
     ).exclude(pk=intent.pk)
-    later = done.filter(signed_at__gt=signed_at)
+    later = done.filter(created_at__gt=planned_at)
     alike = done.filter(action=intent.action)
     return Others(
         added=_sum_of(later, "add_margin"),
         cashed_in=_sum_of(later, "cash_in"),
-        alike=alike.filter(signed_at__gt=signed_at).count(),
+        alike=alike.filter(created_at__gt=planned_at).count(),
         alike_before=alike.filter(
-            signed_at__range=(signed_at - TRACES_OVERLAP, signed_at)
+            created_at__range=(planned_at - TRACES_OVERLAP, planned_at)
         ).exists(),
     )
 
