@@ -10,13 +10,10 @@ from dataclasses import replace
 
 from automations import restrictions, risk
 from automations.models import AccountLimits, Automation, Errand, Execution
-from automations.perform import target_of
-from automations.rules.actions import Action
-from automations.rules.base import Decision, Reason
+from automations.narrowing import narrowed
+from automations.rules.base import Decision
 from automations.rules.registry import kind_of
 from automations.snapshots import Snapshot
-
-CONFIRMED = "confirmed"
 
 
 def look(automation: Automation, snapshot: Snapshot) -> Decision:
@@ -27,7 +24,7 @@ def look(automation: Automation, snapshot: Snapshot) -> Decision:
 
 def decide(automation: Automation, snapshot: Snapshot, errand: Errand) -> Decision:
     """What is to be done for an errand; its reason says what was held back."""
-    decision = _narrowed(look(automation, snapshot), errand)
+    decision = narrowed(look(automation, snapshot), errand)
     account = automation.account
     in_force = restrictions.in_force(account)
     decision = risk.vet(decision, snapshot, limits_of(automation), in_force)
@@ -47,23 +44,3 @@ def limits_of(automation: Automation) -> risk.Limits:
         leverage=row.leverage,
         exposure=row.exposure,
     )
-
-
-def _narrowed(decision: Decision, errand: Errand) -> Decision:
-    """Only what a person asked for: a kind of action, a trade, what was proposed."""
-    kept = tuple(action for action in decision.actions if _is_asked_for(action, errand))
-    if len(kept) == len(decision.actions):
-        return decision
-    text = f"{decision.reason.text} Left out: what was not asked for."
-    return replace(decision, actions=kept, reason=Reason("narrowed", text))
-
-
-def _is_asked_for(action: Action, errand: Errand) -> bool:
-    if errand.only_action and errand.only_action != action.kind:
-        return False
-    if errand.only_trade and errand.only_trade != getattr(action, "trade_id", ""):
-        return False
-    if errand.proposal is None:
-        return True
-    proposed = [(each["kind"], each["target"]) for each in errand.proposal.actions]
-    return (action.kind, target_of(action, errand.automation_id)) in proposed

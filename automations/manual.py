@@ -1,18 +1,29 @@
-"""Runs that a person asks for: the same way as any other, with who asked written down.
+"""What a person asks for: a run now, or what an automation has proposed. With who asked, always.
 
 A run that is asked for decides like every other. What was asked may narrow what the automation
 does, to one kind of action or one trade, and never widens it.
 """
 
+from datetime import timedelta
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from accounts.errors import AccountInactive
 from accounts.models import Event, User
-from accounts.services import record_event
-from automations import selectors, tasks
-from automations.models import Automation, Execution
+from accounts.outbox import record_event
+from automations import errands, proposals, selectors, tasks
+from automations.models import Automation, Execution, Proposal
+
+RUNS_PER_MINUTE = 30
+"""How many runs of one owner's automations may be asked for, by whomever."""
+
+REQUESTED = "run_requested"
+
+
+class TooManyRuns(Exception):
+    """The owner's automations were asked to run too often; the message says how often they may."""
 
 
 def run_now(
@@ -20,34 +31,62 @@ def run_now(
 ) -> str:
     """Execute an automation once, now; returns the slot its execution will have.
 
-    Raises `AccountInactive` for one that is paused, or whose account is not the active one.
+    `only_action` is a kind of action, such as `add_margin`. Raises `TooManyRuns`, and
+    `AccountInactive` for one that is paused, or whose account is not the active one.
     """
-    if not selectors.runnable([automation.id]):
-        raise AccountInactive(
-            "It cannot run: it is paused, or its account is not the active one or switched off."
-        )
-    slot = f"manual:{uuid4()}"
+    _require_patience(automation.user)
+    _require_runnable(automation)
+    return _start(automation, by, only_action=only_action, only_trade=only_trade)
+
+
+def run_all(kind: str, *, user: User, by: User) -> dict[Automation, str]:
+    """Execute all running automations of a kind of one user, now; returns their slots.
+
+    They count as one run that is asked for, so that none of them is left out. Raises
+    `TooManyRuns`.
+    """
+    _require_patience(user)
+    found = selectors.scheduled(user.pk).filter(kind=kind)
+    return {each: _start(each, by) for each in found.select_related("account__exchange", "user")}
+
+
+def confirm(proposal: Proposal, *, by: User) -> str:
+    """Have what was proposed done, as far as it is still wanted; returns its execution's slot.
+
+    Raises `AlreadyDecided`, and `AccountInactive` when its automation cannot run now.
+    """
+    _require_runnable(proposal.automation)
+    slot = proposals.confirm(proposal, by=by)
+    tasks.call_a_worker(proposal.automation, slot=slot, cause=Execution.Cause.CONFIRMED)
+    return slot
+
+
+def _start(automation: Automation, by: User, **asked: str) -> str:
+    slot, cause = f"manual:{uuid4()}", Execution.Cause.MANUAL
     with transaction.atomic():
         record_event(
             user=automation.user,
             account=automation.account,
-            kind="run_requested",
+            kind=REQUESTED,
             severity=Event.Severity.INFO,
             message=f"{automation.name}: {by.get_username()} asked for a run.",
-            data={"automation": str(automation.id), "slot": slot, "by": by.get_username()},
+            data={"automation": str(automation.id), "slot": slot, "by": by.get_username(), **asked},
         )
-    tasks.start_execution(
-        automation,
-        slot=slot,
-        cause=Execution.Cause.MANUAL,
-        requested_by=by,
-        only_action=only_action,
-        only_trade=only_trade,
-    )
+        errands.accept(automation, slot=slot, cause=cause, requested_by=by, **asked)
+    tasks.call_a_worker(automation, slot=slot, cause=cause)
     return slot
 
 
-def run_all(kind: str, *, user_id: int, by: User) -> list[str]:
-    """Execute all running automations of a kind of one user, now; returns their slots."""
-    found = selectors.scheduled(user_id).filter(kind=kind).select_related("account__exchange")
-    return [run_now(automation, by=by) for automation in found]
+def _require_runnable(automation: Automation) -> None:
+    if not selectors.runnable([automation.id]):
+        raise AccountInactive(
+            "It cannot run: it is paused, or its account is not the active one or switched off."
+        )
+
+
+def _require_patience(owner: User) -> None:
+    asked = Event.objects.filter(
+        user=owner, kind=REQUESTED, created_at__gt=Now() - timedelta(minutes=1)
+    )
+    if asked.count() >= RUNS_PER_MINUTE:
+        raise TooManyRuns(f"At most {RUNS_PER_MINUTE} runs may be asked for in a minute: wait.")

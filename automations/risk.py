@@ -47,7 +47,7 @@ def vet(
     """The decision without what exceeds a limit; its reason says what was held back, and why."""
     passed: list[Action] = []
     held: list[Reason] = []
-    for steps in _sagas(decision.actions):
+    for steps in sagas(decision.actions):
         reason = _objection([*passed, *steps], steps, snapshot, limits, restrictions)
         if reason is None:
             passed += steps
@@ -73,7 +73,7 @@ def _reason(decision: Decision, passed: list[Action], held: list[Reason]) -> Rea
     return replace(first, text=f"{decision.reason.text} But {first.text}")
 
 
-def _sagas(actions: Iterable[Action]) -> Iterator[list[Action]]:
+def sagas(actions: Iterable[Action]) -> Iterator[list[Action]]:
     """The actions, those together that only follow the one before them."""
     saga: list[Action] = []
     for action in actions:
