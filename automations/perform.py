@@ -143,16 +143,26 @@ def needs_the_one_before(action: Action) -> TypeGuard[ReopenTrade]:
 
 
 def cost_of(action: Action, price: Decimal) -> int:
-    """Sats an action takes from the free balance, with the market at `price`; fees left out."""
+    """Sats an action takes from the free balance, with the market at `price`; fees left out.
+
+    What a reopening takes was released by the close before it.
+    """
     match action:
         case AddMargin(amount=amount) | DepositCross(amount=amount):
             return amount
         case SwapAsset(asset, amount):
             return amount if asset is Asset.BTC else 0
-        case OpenTrade() | ReopenTrade():
-            at = action.price or price if isinstance(action, OpenTrade) else price
-            return required_margin(quantity=action.quantity, price=at, leverage=action.leverage)
-        case CashIn() | CloseTrade() | SetStopLoss() | SetTakeProfit() | OrderCross() | OrderSpot():
+        case OpenTrade(quantity=quantity, leverage=leverage, price=limit):
+            return required_margin(quantity=quantity, price=limit or price, leverage=leverage)
+        case (
+            CashIn()
+            | CloseTrade()
+            | ReopenTrade()
+            | SetStopLoss()
+            | SetTakeProfit()
+            | OrderCross()
+            | OrderSpot()
+        ):
             return 0
         case _:
             assert_never(action)
@@ -180,7 +190,13 @@ def is_opening(action: Action) -> bool:
         case OrderCross(reduces=reduces):
             return not reduces
         case (
-            AddMargin() | CashIn() | CloseTrade() | SetStopLoss() | SetTakeProfit() | DepositCross()
+            AddMargin()
+            | CashIn()
+            | CloseTrade()
+            | ReopenTrade()
+            | SetStopLoss()
+            | SetTakeProfit()
+            | DepositCross()
         ):
             return False
         case _:

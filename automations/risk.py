@@ -5,6 +5,7 @@ Of a saga, all steps pass or none does. What is held back is not forgotten: the 
 instead, and the next tick asks again.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,14 +14,16 @@ from automations.perform import cost_of, is_opening, needs_the_one_before
 from automations.rules.actions import Action, AddMargin, DepositCross, OpenTrade, OrderCross
 from automations.rules.base import Decision, Reason, Severity
 from automations.snapshots import Snapshot
+from exchanges.types import Side
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an owner allows on one account; None is no limit.
 
-    Sats are those moved into positions, `orders_per_day` counts everything that is sent; a day is
-    24 hours. `exposure` is in USD, over all positions of the account together.
+    Sats are those that leave the free balance: margin of what is opened, margin added, bitcoin
+    given for dollars. `orders_per_day` counts everything that is sent; a day is 24 hours.
+    `exposure` is in USD, over all positions of the account together.
     """
 
     sats_per_position: int | None = None
@@ -95,9 +98,9 @@ def _objection(
     """Why `steps` must not follow; `together` are they and all that passed before them."""
     checks = (
         _restricted(steps, restrictions),
-        _too_many_sats(together, snapshot, limits),
+        _too_many_sats(together, steps, snapshot, limits),
         _too_many_orders(together, snapshot, limits),
-        _too_much_leverage(steps, limits),
+        _too_much_leverage(steps, snapshot, limits),
         _too_much_exposure(together, snapshot, limits),
     )
     return next((reason for reason in checks if reason), None)
@@ -111,20 +114,27 @@ def _restricted(steps: list[Action], restrictions: Restrictions) -> Reason | Non
     return None
 
 
-def _too_many_sats(together: list[Action], snapshot: Snapshot, limits: Limits) -> Reason | None:
-    moved = [_moved(action, snapshot) for action in together]
-    today = snapshot.usage.sats_today + sum(sats for _, sats in moved)
+def _too_many_sats(
+    together: list[Action], steps: list[Action], snapshot: Snapshot, limits: Limits
+) -> Reason | None:
+    if not any(sats for _, sats in _moves(steps, snapshot)):
+        return None
+    today, on_targets = snapshot.usage.sats_today, Counter(dict(snapshot.usage.sats_by_position))
+    for target, sats in _moves(together, snapshot):
+        today += sats
+        on_targets[target] += sats
     if limits.sats_per_day is not None and today > limits.sats_per_day:
         return _over("account_sats_per_day", today, limits.sats_per_day, "sats in 24 hours")
-    on_targets = dict(snapshot.usage.sats_by_position)
-    for target, sats in moved:
-        on_targets[target] = on_targets.get(target, 0) + sats
-    most = max((on_targets[target] for target, sats in moved if sats), default=0)
+    most = max(on_targets[target] for target, _ in _moves(steps, snapshot))
     if limits.sats_per_position is not None and most > limits.sats_per_position:
         return _over(
             "account_sats_per_position", most, limits.sats_per_position, "sats on one position"
         )
     return None
+
+
+def _moves(actions: Iterable[Action], snapshot: Snapshot) -> list[tuple[str, int]]:
+    return [_moved(action, snapshot) for action in actions]
 
 
 def _moved(action: Action, snapshot: Snapshot) -> tuple[str, int]:
@@ -147,25 +157,42 @@ def _too_many_orders(together: list[Action], snapshot: Snapshot, limits: Limits)
     return None
 
 
-def _too_much_leverage(steps: list[Action], limits: Limits) -> Reason | None:
-    for step in steps:
-        leverage = step.leverage if isinstance(step, OpenTrade) else Decimal(0)
-        if limits.leverage is not None and leverage > limits.leverage:
-            text = f"{leverage}x is more than the {limits.leverage}x allowed on this account."
-            return Reason("account_leverage", text, Severity.CRITICAL)
-    return None
+def _too_much_leverage(steps: list[Action], snapshot: Snapshot, limits: Limits) -> Reason | None:
+    leverage = max((_leverage_of(step, snapshot) for step in steps), default=Decimal(0))
+    if limits.leverage is None or leverage <= limits.leverage:
+        return None
+    text = f"{leverage}x is more than the {limits.leverage}x allowed on this account."
+    return Reason("account_leverage", text, Severity.CRITICAL)
+
+
+def _leverage_of(action: Action, snapshot: Snapshot) -> Decimal:
+    """Of what an action opens; of a position that is there already, its owner chose it."""
+    match action:
+        case OpenTrade(leverage=leverage):
+            return leverage
+        case OrderCross(reduces=False):
+            return Decimal(snapshot.cross.leverage)
+        case _:
+            return Decimal(0)
 
 
 def _too_much_exposure(together: list[Action], snapshot: Snapshot, limits: Limits) -> Reason | None:
-    added = sum(action.quantity for action in together if isinstance(action, OpenTrade)) + sum(
-        action.quantity
-        for action in together
-        if isinstance(action, OrderCross) and not action.reduces
-    )
-    exposure = exposure_of(snapshot) + added
+    added = _exposure_added(together, snapshot)
+    exposure = exposure_of(snapshot) + snapshot.usage.opening + added
     if added and limits.exposure is not None and exposure > limits.exposure:
         return _over("account_exposure", exposure, limits.exposure, "USD of exposure")
     return None
+
+
+def _exposure_added(together: list[Action], snapshot: Snapshot) -> int:
+    """USD by which actions raise the exposure; what they close does not count against it."""
+    opened = sum(action.quantity for action in together if isinstance(action, OpenTrade))
+    orders = [action for action in together if isinstance(action, OrderCross)]
+    if not orders:
+        return opened
+    held = snapshot.cross.quantity
+    after = held + sum(order.quantity * (1 if order.side is Side.BUY else -1) for order in orders)
+    return opened + max(0, abs(after) - abs(held))
 
 
 def _over(code: str, would_be: int, limit: int, unit: str) -> Reason:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
-from exchanges.types import Aged, BestPrice, Holdings, Ticker
+from exchanges.types import Aged, BestPrice, CrossPosition, Holdings, SpotBalance, Ticker
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,14 @@ class Lifetime:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What all automations of an account sent, or may have: sats by position, and in 24 hours
-    sats and orders.
+    sats and orders. `opening` are the USD of orders of which nobody knows yet whether they opened
+    something: no holdings show them.
     """
 
     sats_by_position: tuple[tuple[str, int], ...] = ()
     sats_today: int = 0
     orders_today: int = 0
+    opening: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,29 @@ class Snapshot:
         """The last price, in USD."""
         return self.ticker.value.last_price
 
+    @property
+    def balance(self) -> int:
+        """What is free, in sats."""
+        return self.holdings.value.balance
+
+    @property
+    def cross(self) -> CrossPosition:
+        """The cross-margin position; raises `LookupError` when it was not read."""
+        return _read(self.holdings.value.cross, "cross-margin position")
+
+    @property
+    def usd(self) -> Decimal:
+        """Free synthetic dollars; raises `LookupError` when they were not read."""
+        return _read(self.holdings.value.usd, "synthetic dollars")
+
+    def free(self, asset: str) -> Decimal:
+        """What is free of an asset of a spot account, 0 when it holds none.
+
+        Raises `LookupError` when its balances were not read.
+        """
+        balances: tuple[SpotBalance, ...] = _read(self.holdings.value.spot, "spot balances")
+        return next((each.free for each in balances if each.asset == asset), Decimal(0))
+
     def quote(self, symbol: str) -> BestPrice:
         """Bid and ask of a market that the config asks for; raises `KeyError` for another."""
         return dict(self.quotes)[symbol].value
@@ -80,3 +108,10 @@ class Snapshot:
         """Whether neither the market nor the account was read longer ago than that."""
         markets = (self.ticker.at, *(quote.at for _, quote in self.quotes))
         return self.now - min(markets) <= market and self.now - self.holdings.at <= account
+
+
+def _read(value: T | None, what: str) -> T:
+    """What was not read is not empty."""
+    if value is None:
+        raise LookupError(f"Not read, and so not known: {what} of the account.")
+    return value

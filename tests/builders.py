@@ -1,12 +1,24 @@
 """Values for tests, each with sensible defaults: name only what the case is about."""
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from automations.snapshots import PastAction, Snapshot
+from automations.snapshots import Lifetime, PastAction, Snapshot, Usage
 from exchanges.inverse_futures import liquidation_price, profit_and_loss, required_margin
-from exchanges.types import Aged, Holdings, OrderType, Side, Ticker, Trade, TradeStatus
+from exchanges.types import (
+    Aged,
+    BestPrice,
+    CrossPosition,
+    Holdings,
+    OrderType,
+    Side,
+    SpotBalance,
+    Ticker,
+    Trade,
+    TradeStatus,
+)
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -53,6 +65,33 @@ def trade(
     return Trade(**{**values, **changes})
 
 
+def cross(
+    quantity: int = 10_000,
+    *,
+    entry: int | str | None = 100_000,
+    margin: int = 1_010_500,
+    liquidation: int | str | None = 91_000,
+    leverage: int = 10,
+) -> CrossPosition:
+    """The cross-margin position; `quantity` 0 is flat, below 0 short. 1,000,000 sats to lose."""
+    return CrossPosition(
+        id="c1",
+        quantity=quantity,
+        margin=margin,
+        leverage=leverage,
+        entry_price=Decimal(entry) if entry and quantity else None,
+        liquidation_price=Decimal(liquidation) if liquidation and quantity else None,
+        initial_margin=0,
+        running_margin=0,
+        maintenance_margin=10_500,
+        total_pl=0,
+        delta_pl=0,
+        funding_fees=0,
+        trading_fees=0,
+        updated_at=NOW,
+    )
+
+
 def ticker(price: int | str | Decimal = 100_000, *, at: datetime = NOW) -> Ticker:
     """The market at a price."""
     return Ticker(at, Decimal(price), Decimal(price), Decimal("0.0001"), NOW + timedelta(hours=4))
@@ -61,20 +100,45 @@ def ticker(price: int | str | Decimal = 100_000, *, at: datetime = NOW) -> Ticke
 def snapshot(
     *trades: Trade,
     price: int | str | Decimal = 100_000,
+    now: datetime = NOW,
     balance: int = 1_000_000,
+    cross: CrossPosition | None = None,
+    usd: int | str | None = None,
+    spot: Mapping[str, int | str] | None = None,
+    quotes: Mapping[str, tuple[int | str, int | str]] | None = None,
     past: tuple[PastAction, ...] = (),
+    lifetime: Lifetime = Lifetime(),
+    usage: Usage = Usage(),
     under_way: frozenset[str] = frozenset(),
     unsettled: frozenset[str] = frozenset(),
 ) -> Snapshot:
-    """What a rule sees, read just now."""
+    """What a rule sees, read just now; `quotes` are (ask, bid) by symbol."""
+    holdings = Holdings(
+        balance,
+        trades,
+        cross=cross,
+        usd=None if usd is None else Decimal(usd),
+        spot=None if spot is None else tuple(_balances(spot)),
+    )
     return Snapshot(
-        now=NOW,
-        ticker=Aged(ticker(price), NOW, "rest"),
-        holdings=Aged(Holdings(balance, trades), NOW, "rest"),
+        now=now,
+        ticker=Aged(ticker(price, at=now), now, "rest"),
+        holdings=Aged(holdings, now, "rest"),
         past=past,
+        lifetime=lifetime,
+        usage=usage,
         under_way=under_way,
         unsettled=unsettled,
+        quotes=tuple(
+            (symbol, Aged(BestPrice(Decimal(ask), Decimal(bid)), now, "rest"))
+            for symbol, (ask, bid) in (quotes or {}).items()
+        ),
     )
+
+
+def _balances(free: Mapping[str, int | str]) -> Iterator[SpotBalance]:
+    for asset, amount in free.items():
+        yield SpotBalance(asset, Decimal(amount), Decimal(amount))
 
 
 def price_with_margin_used(of: Trade, share: Decimal) -> Decimal:

@@ -5,13 +5,15 @@ waits between two entries, is counted on what was really sent: an order of unkno
 one that the exchange refused does not.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator
 
-from automations.rules.base import Decision, Level, Reason, RuleMemory, Severity
+from automations.rules.base import Decision, Direction, Level, Reason, RuleMemory, Severity
+from automations.rules.levels import crossing
 from automations.rules.orders import Entry, Price
 from automations.snapshots import Snapshot
 
@@ -20,62 +22,62 @@ OWN_ORDER = "open"
 
 
 class AutoEntryConfig(Entry):
-    """An entry, at `trigger_price` USD or at once; `times` in all, `cool_down` seconds apart.
-
-    With `only_when_flat` it waits until no trade of the account runs any more.
-    """
+    """An entry at a price or at once, once or several times."""
 
     trigger_price: Price | None = None
+    """In USD: a long enters at or below it, a short at or above; without it at once."""
     times: StrictInt = Field(default=1, ge=1, le=1000)
+    """How many entries in all."""
     cool_down: StrictInt = Field(default=3600, ge=0, le=31_536_000)
+    """Seconds between two entries."""
     only_when_flat: StrictBool = False
+    """Whether it waits until no isolated trade of the account runs any more."""
     market: Literal["btcusd"] = "btcusd"
+    """The market; there is one."""
     trigger_type: Literal["market"] = "market"
+    """The kind of order; there is one."""
 
     @field_validator("trigger_price")
     @classmethod
     def _between_its_levels(cls, price: Decimal | None, info: ValidationInfo) -> Decimal | None:
-        levels = ("side", "quantity", "leverage", "stop_loss", "take_profit")
-        if price is None or not set(levels) <= set(info.data):
+        values = {name: info.data[name] for name in Entry.model_fields if name in info.data}
+        if price is None or len(values) < len(Entry.model_fields):
             return price
-        entry = Entry(**{name: info.data[name] for name in levels})
-        for field, sentence in entry.misplaced(price):
-            raise ValueError(f"{field} {sentence}, the trigger_price")
+        if flaw := Entry.model_construct(**values).flaw_at(price):
+            raise ValueError(flaw[1])
         return price
 
 
 def decide(snapshot: Snapshot, config: AutoEntryConfig, memory: RuleMemory) -> Decision:
     """One order, if its trigger is reached and nothing is in the way."""
-    if snapshot.lifetime.count >= config.times:
-        times = snapshot.lifetime.count
+    times = snapshot.lifetime.count
+    if times >= config.times:
         return Decision((), Reason("entries_done", f"It entered {times} of {config.times} times."))
-    watch = _watch(config)
-    waiting = _waiting(snapshot, config)
+    watch = tuple(_levels(snapshot, config))
+    waiting = _waiting(snapshot, config) or _obstacle(snapshot, config)
     if waiting:
         return Decision((), waiting, watch=watch, waits=True)
-    obstacle = _obstacle(snapshot, config)
-    if obstacle:
-        return Decision((), obstacle, watch=watch, waits=True)
     side = f"{config.side} {config.quantity:,} USD at {config.leverage}x"
-    text = f"The price is {snapshot.price:,}: opening {side}."
+    text = f"The price is {snapshot.price:,}: opening {side}, entry {times + 1} of {config.times}."
     return Decision((config.action(),), Reason("trigger_reached", text), watch=watch)
 
 
 def _waiting(snapshot: Snapshot, config: AutoEntryConfig) -> Reason | None:
-    trigger, price = config.trigger_price, snapshot.price
-    if trigger is not None and not _is_reached(config, price):
-        needs = "at or below" if config.side == "long" else "at or above"
-        text = f"The price is {price:,}; it enters {needs} {trigger:,}."
-        return Reason("price_not_triggered", text)
-    return None
+    if _is_reached(config, snapshot.price):
+        return None
+    text = f"it enters {_direction(config).replace('_', ' ')} {config.trigger_price:,}."
+    return Reason("price_not_triggered", f"The price is {snapshot.price:,}; {text}")
 
 
 def _is_reached(config: AutoEntryConfig, price: Decimal) -> bool:
-    if config.trigger_price is None:
+    trigger = config.trigger_price
+    if trigger is None:
         return True
-    if config.side == "long":
-        return price <= config.trigger_price
-    return price >= config.trigger_price
+    return price <= trigger if config.side == "long" else price >= trigger
+
+
+def _direction(config: AutoEntryConfig) -> Direction:
+    return "at_or_below" if config.side == "long" else "at_or_above"
 
 
 def _obstacle(snapshot: Snapshot, config: AutoEntryConfig) -> Reason | None:
@@ -90,15 +92,14 @@ def _obstacle(snapshot: Snapshot, config: AutoEntryConfig) -> Reason | None:
         text = f"It entered before, and waits for another {wait.total_seconds():.0f} s."
         return Reason("cooling_down", text)
     if config.only_when_flat and snapshot.holdings.value.trades:
-        return Reason("not_flat", "A trade of the account still runs.")
+        running = len(snapshot.holdings.value.trades)
+        return Reason("not_flat", f"It waits for the account's trades to end: {running} still run.")
     found = config.obstacle(snapshot)
     return found and Reason(found.code, f"It would enter, but {found.text}", found.severity)
 
 
-def _watch(config: AutoEntryConfig) -> tuple[Level, ...]:
-    if config.trigger_price is None:
-        return ()
-    direction: Literal["at_or_below", "at_or_above"] = (
-        "at_or_below" if config.side == "long" else "at_or_above"
-    )
-    return (Level("", direction, config.trigger_price),)
+def _levels(snapshot: Snapshot, config: AutoEntryConfig) -> Iterator[Level]:
+    """Its trigger, and beyond it what would be in the way."""
+    yield from crossing("", _direction(config), config.trigger_price, price=snapshot.price)
+    if _is_reached(config, snapshot.price):
+        yield from config.levels(snapshot)

@@ -1,19 +1,20 @@
 """auto_invest: buy bitcoin for a fixed amount on the dates of a calendar, up to a total.
 
-A date is done when a purchase was sent since, or may have been: whatever came of it, there is one
-purchase per date at most. A date that was missed, because nothing ran or there was no money, is
-made up once, with the latest of the missed ones, or skipped.
+There is one purchase per date at most, of unknown outcome too; one that never left, or was refused,
+is tried again. A date that was missed, because nothing ran or there was no money, is made up once,
+with the latest of the missed ones, or skipped.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from automations.rules.base import Decision, Reason, RuleConfig, RuleMemory, Severity
-from automations.rules.buying import Market
-from automations.rules.calendars import Calendar
+from automations.rules.base import Decision, Reason, RuleConfig, Severity
+from automations.rules.buying import Market, hindrance
+from automations.rules.calendars import Calendar, Dates
 from automations.snapshots import Snapshot
 from exchanges.types import Capability
 
@@ -22,15 +23,18 @@ ON_TIME = timedelta(minutes=10)
 
 
 class AutoInvestConfig(RuleConfig):
-    """Buy for `amount` of the quote currency (US dollars) at each date of `calendar`, until
-    `max_total_amount` is spent.
-    """
+    """What is bought, when, for how much, and until when."""
 
     market: Market
+    """Where it buys."""
     calendar: Calendar
+    """The dates of the purchases."""
     amount: Decimal = Field(gt=0, le=1_000_000, decimal_places=2)
+    """What a purchase costs, in the quote currency (US dollars)."""
     max_total_amount: Decimal = Field(gt=0, le=100_000_000, decimal_places=2)
+    """What all purchases together cost at most; the last one may be smaller."""
     missed: Literal["make_up", "skip"] = "make_up"
+    """What becomes of a date at which nothing could be bought for ten minutes."""
 
     @field_validator("max_total_amount")
     @classmethod
@@ -49,35 +53,28 @@ class AutoInvestConfig(RuleConfig):
         return (self.market.symbol,)
 
 
-class Progress(RuleMemory):
-    """When it began to look, and the last date that was dealt with without a purchase."""
-
-    begun_at: datetime | None = None
-    skipped_at: datetime | None = None
-
-
-def decide(snapshot: Snapshot, config: AutoInvestConfig, memory: Progress) -> Decision:
+def decide(snapshot: Snapshot, config: AutoInvestConfig, memory: Dates) -> Decision:
     """One purchase, if a date is due and there is money for it."""
-    begun = memory if memory.begun_at else Progress(begun_at=snapshot.now)
-    spent = snapshot.lifetime.spent
+    now, count, spent = snapshot.now, snapshot.lifetime.count, snapshot.lifetime.spent
+    dates = memory.begun(now)
     left = config.max_total_amount - spent
-    if left < config.market.smallest(snapshot.quote(config.market.symbol).ask):
-        text = f"{spent:,} of {config.max_total_amount:,} are spent."
-        return Decision((), Reason("total_reached", text), memory=begun)
-    due = _due(snapshot, config, begun)
+    smallest = config.market.smallest(snapshot.quote(config.market.symbol).ask)
+    if left < smallest:
+        text = f"{spent:,} of {config.max_total_amount:,} are spent, and {smallest:,} is the least."
+        return Decision((), Reason("total_reached", text), memory=dates)
+    due = dates.due(config.calendar, now=now, count=count)
     if due is None:
-        return Decision((), _not_due(snapshot, config), memory=begun, waits=True)
-    if config.missed == "skip" and snapshot.now - due > ON_TIME:
-        text = f"The date of {_said(due)} was missed and is skipped."
-        skipped = begun.model_copy(update={"skipped_at": due})
-        return Decision((), Reason("date_skipped", text, Severity.WARNING), memory=skipped)
+        return Decision((), _not_due(snapshot, config), memory=dates, waits=True)
     amount = min(config.amount, left)
     obstacle = _obstacle(snapshot, config, amount)
+    if config.missed == "skip" and now - due > ON_TIME:
+        return Decision((), _skipped(due, obstacle), memory=dates.done(due))
     if obstacle:
-        return Decision((), obstacle, memory=begun, waits=True)
+        return Decision((), obstacle, memory=dates, waits=True)
     text = f"The date of {_said(due)} is due: buying for {amount:,}, after {spent:,} so far."
     action = config.market.buy(amount, snapshot)
-    return Decision((action,), Reason("date_due", text), memory=begun)
+    tried = dates.tried(due, count=count)
+    return Decision((action,), Reason("date_due", text), memory=tried)
 
 
 def next_date(snapshot: Snapshot, config: AutoInvestConfig) -> datetime | None:
@@ -85,14 +82,11 @@ def next_date(snapshot: Snapshot, config: AutoInvestConfig) -> datetime | None:
     return config.calendar.next_after(snapshot.now)
 
 
-def _due(snapshot: Snapshot, config: AutoInvestConfig, memory: Progress) -> datetime | None:
-    """The latest date that has come since it began and is not dealt with."""
-    due = config.calendar.last_until(snapshot.now)
-    dealt_with = [memory.begun_at, memory.skipped_at]
-    if due is None or any(moment and due <= moment for moment in dealt_with):
-        return None
-    bought_at = snapshot.lifetime.last_at
-    return None if bought_at and bought_at >= due else due
+def _skipped(due: datetime, obstacle: Reason | None) -> Reason:
+    why = obstacle.text if obstacle else "Nothing looked in time."
+    return Reason(
+        "date_skipped", f"{_said(due)} was missed, and is skipped. {why}", Severity.WARNING
+    )
 
 
 def _not_due(snapshot: Snapshot, config: AutoInvestConfig) -> Reason:
@@ -103,21 +97,8 @@ def _not_due(snapshot: Snapshot, config: AutoInvestConfig) -> Reason:
 
 
 def _obstacle(snapshot: Snapshot, config: AutoInvestConfig, amount: Decimal) -> Reason | None:
-    market = config.market
-    if market.target in snapshot.under_way:
-        return Reason("under_way", "A purchase is just being sent.")
-    if market.target in snapshot.unsettled:
-        text = "What became of an earlier purchase is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
-    smallest = market.smallest(snapshot.quote(market.symbol).ask)
-    if amount < smallest:
-        text = f"{amount:,} is less than the smallest purchase of {smallest:,}."
-        return Reason("amount_too_small", text, Severity.CRITICAL)
-    free = market.money(snapshot)
-    if amount > free:
-        text = f"A date is due, but {free:,} are free and {amount:,} are needed."
-        return Reason("balance_too_small", text, Severity.CRITICAL)
-    return None
+    obstacle = hindrance(snapshot, config.market, amount)
+    return obstacle and replace(obstacle, text=f"A date is due, but {obstacle.text}")
 
 
 def _said(moment: datetime) -> str:

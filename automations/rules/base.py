@@ -16,9 +16,14 @@ from exchanges.types import Capability
 
 
 class RuleConfig(BaseModel):
-    """Base of all configs: frozen, and a key it does not know is an error."""
+    """Base of all configs: frozen, and a key it does not know is an error.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    The docstrings of its fields are their descriptions in the JSON Schema.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     def needs(self) -> frozenset[Capability]:
         """The parts of the port it acts with; the account's exchange must have all of them."""
@@ -81,12 +86,18 @@ class Finding:
     acts_at: Decimal | None
 
 
+Direction = Literal["at_or_below", "at_or_above"]
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A price at or beyond which the decision would change."""
+    """A price at or beyond which the decision would change.
+
+    `trade_id` names the position concerned, empty where it is none.
+    """
 
     trade_id: str
-    direction: Literal["at_or_below", "at_or_above"]
+    direction: Direction
     price: Decimal
 
 
@@ -94,7 +105,9 @@ class Level:
 class Decision:
     """What to do (often nothing), and why; `findings` say it position by position.
 
-    `memory` is what the rule wants to know the next time, None when that has not changed.
+    `memory` is what the rule wants to know the next time, None for a rule that remembers nothing.
+    Between its levels of `watch` a move of the price alone changes neither the verdict nor what
+    kinds of action are wanted, and on what.
     `waits` marks a decision that its owner would call pending: what it waits for has not come.
     With `asks`, a person has to confirm the actions first.
     """

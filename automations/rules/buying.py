@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictStr
 
 from automations.rules.actions import OrderSpot, SwapAsset
-from automations.rules.base import RuleConfig
+from automations.rules.base import Reason, RuleConfig, Severity
 from automations.snapshots import Snapshot
 from exchanges.inverse_futures import SATS_PER_BTC
 from exchanges.types import Asset, Capability, Side
@@ -44,10 +44,7 @@ class Swap(RuleConfig):
 
     def money(self, snapshot: Snapshot) -> Decimal:
         """Free dollars."""
-        usd = snapshot.holdings.value.usd
-        if usd is None:
-            raise LookupError("The synthetic dollars were not read.")
-        return usd
+        return snapshot.usd
 
     def buy(self, usd: Decimal, snapshot: Snapshot) -> SwapAsset:
         """Bitcoin for `usd` dollars."""
@@ -55,11 +52,13 @@ class Swap(RuleConfig):
 
 
 class Spot(RuleConfig):
-    """A spot market such as `BTC/USD`, whose quote asset is spent."""
+    """A market of a spot exchange."""
 
     type: Literal["spot"]
     symbol: Annotated[StrictStr, Field(pattern=r"^[A-Z0-9]{2,10}/[A-Z0-9]{2,10}$")]
-    minimum: Annotated[Decimal, Field(gt=0)] = Decimal(10)
+    """Such as `BTC/USD`: what is bought, and what is spent."""
+    minimum: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=8)] = Decimal(10)
+    """The smallest order of the exchange, in what is spent."""
 
     @property
     def target(self) -> str:
@@ -76,7 +75,7 @@ class Spot(RuleConfig):
 
     def money(self, snapshot: Snapshot) -> Decimal:
         """What is free of the quote asset."""
-        return balance_of(snapshot, self.symbol.partition("/")[2])
+        return snapshot.free(self.symbol.partition("/")[2])
 
     def buy(self, usd: Decimal, snapshot: Snapshot) -> OrderSpot:
         """Of the base asset, as much as `usd` of the quote asset buys at the ask."""
@@ -87,9 +86,19 @@ class Spot(RuleConfig):
 Market = Annotated[Swap | Spot, Field(discriminator="type")]
 
 
-def balance_of(snapshot: Snapshot, asset: str) -> Decimal:
-    """What is free of an asset of a spot account; 0 when it holds none."""
-    balances = snapshot.holdings.value.spot
-    if balances is None:
-        raise LookupError("The balances were not read.")
-    return next((each.free for each in balances if each.asset == asset), Decimal(0))
+def hindrance(snapshot: Snapshot, market: Swap | Spot, amount: Decimal) -> Reason | None:
+    """Why nothing can be bought for `amount` now."""
+    if market.target in snapshot.under_way:
+        return Reason("under_way", "a purchase is just being sent.")
+    if market.target in snapshot.unsettled:
+        text = "what became of an earlier purchase is not known yet."
+        return Reason("unsettled", text, Severity.CRITICAL)
+    smallest = market.smallest(snapshot.quote(market.symbol).ask)
+    if amount < smallest:
+        text = f"{amount:,} is less than the smallest purchase of {smallest:,}."
+        return Reason("amount_too_small", text, Severity.CRITICAL)
+    free = market.money(snapshot)
+    if amount > free:
+        text = f"{free:,} are free and {amount:,} are needed."
+        return Reason("balance_too_small", text, Severity.CRITICAL)
+    return None

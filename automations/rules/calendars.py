@@ -6,13 +6,13 @@ that comes twice is due once (`cronsim` follows Debian's cron).
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, StrictStr
 
-from automations.rules.base import RuleConfig
+from automations.rules.base import RuleConfig, RuleMemory
 
 FIELDS = 5
 
@@ -34,10 +34,12 @@ def _zone(value: str) -> str:
 
 
 class Calendar(RuleConfig):
-    """Due times: a crontab line, in a time zone."""
+    """Due times."""
 
     line: Annotated[StrictStr, Field(max_length=100), AfterValidator(_line)]
+    """A crontab line: minute, hour, day of month, month, day of week, such as `0 9 * * 1`."""
     zone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
+    """The time zone of the line, such as Europe/Berlin."""
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first due time after `moment`, in UTC; None when there is none for 50 years."""
@@ -49,3 +51,37 @@ class Calendar(RuleConfig):
         after = moment.astimezone(ZoneInfo(self.zone)) + timedelta(seconds=1)
         due = next(CronSim(self.line, after, reverse=True), None)
         return due and due.astimezone(UTC)
+
+
+class Dates(RuleMemory):
+    """What became of the dates of a calendar.
+
+    A date that comes at or before `begun_at`, when the rule began to look, never was due.
+    `done_at` is the last date that was dealt with. One that was acted on waits in `tried_at`: it
+    is dealt with as soon as more than `count_before` actions were sent, or may have been. So
+    what never left is tried again, and no clock decides whether it did.
+    """
+
+    begun_at: datetime | None = None
+    done_at: datetime | None = None
+    tried_at: datetime | None = None
+    count_before: int = 0
+
+    def begun(self, now: datetime) -> Self:
+        """The same, with a beginning."""
+        return self if self.begun_at else self.model_copy(update={"begun_at": now})
+
+    def done(self, date: datetime) -> Self:
+        """With a date that is dealt with."""
+        return self.model_copy(update={"done_at": date})
+
+    def tried(self, date: datetime, *, count: int) -> Self:
+        """With a date that is acted on now, after `count` actions so far."""
+        return self.model_copy(update={"tried_at": date, "count_before": count})
+
+    def due(self, calendar: Calendar | None, *, now: datetime, count: int) -> datetime | None:
+        """The latest date that has come and is not dealt with; `count` actions were sent so far."""
+        date = calendar.last_until(now) if calendar else None
+        tried = self.tried_at if count > self.count_before else None
+        past = [moment for moment in (self.begun_at, self.done_at, tried) if moment]
+        return date if date and all(date > moment for moment in past) else None

@@ -7,15 +7,16 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
 
-from automations.rules.base import Level, RuleConfig
-from automations.rules.measures import Position
+from automations.rules.base import Direction, Level, RuleConfig
+from automations.rules.levels import crossing
+from automations.rules.measures import PLACES, Position
 from automations.rules.orders import Price
 from automations.rules.scope import Scope
 from automations.snapshots import Snapshot
-from exchanges.inverse_futures import PRICE_TICK
 
 HUNDRED = Decimal(100)
-Percent = Annotated[Decimal, Field(ge=-10_000, le=10_000, decimal_places=4)]
+Percent = Annotated[Decimal, Field(gt=-100, le=10_000, decimal_places=4)]
+FundingRate = Annotated[Decimal, Field(ge=-10, le=10, decimal_places=6)]
 
 
 class _Bound(RuleConfig):
@@ -33,11 +34,13 @@ class _Bound(RuleConfig):
 
 
 class PriceCondition(_Bound):
-    """The last price, in USD."""
+    """The last price."""
 
     type: Literal["price"]
     at_or_above: Price | None = None
+    """In USD; give this or `at_or_below`."""
     at_or_below: Price | None = None
+    """In USD; give this or `at_or_above`."""
 
 
 class PnlCondition(_Bound):
@@ -45,39 +48,48 @@ class PnlCondition(_Bound):
 
     type: Literal["pnl"]
     at_or_above: Percent | None = None
+    """In % of the margin; give this or `at_or_below`."""
     at_or_below: Percent | None = None
+    """In % of the margin; give this or `at_or_above`."""
     scope: Scope = Scope()
+    """Of which positions."""
 
 
 class MarginCondition(_Bound):
     """The margin used by any position in the scope: 0 without a loss, 1 at liquidation."""
 
     type: Literal["margin_used"]
-    at_or_above: Annotated[Decimal, Field(gt=0, le=1)] | None = None
-    at_or_below: Annotated[Decimal, Field(ge=0, lt=1)] | None = None
+    at_or_above: Annotated[Decimal, Field(gt=0, le=1, decimal_places=4)] | None = None
+    """As a fraction; give this or `at_or_below`."""
+    at_or_below: Annotated[Decimal, Field(ge=0, lt=1, decimal_places=4)] | None = None
+    """As a fraction; give this or `at_or_above`."""
     scope: Scope = Scope()
+    """Of which positions."""
 
 
 class FundingCondition(_Bound):
-    """The funding rate to come, in % per funding; longs pay when it is above 0."""
+    """The funding rate to come; longs pay when it is above 0."""
 
     type: Literal["funding"]
-    at_or_above: Percent | None = None
-    at_or_below: Percent | None = None
+    at_or_above: FundingRate | None = None
+    """In % per funding; give this or `at_or_below`."""
+    at_or_below: FundingRate | None = None
+    """In % per funding; give this or `at_or_above`."""
 
 
 class TimeCondition(RuleConfig):
-    """From `at` on."""
+    """A moment has come."""
 
     type: Literal["time"]
     at: AwareDatetime
+    """From when on, with its time zone, such as `2027-01-31T09:00:00+01:00`."""
 
     @field_validator("at")
     @classmethod
     def _is_to_come(cls, at: datetime, info: ValidationInfo) -> datetime:
         now = (info.context or {}).get("now")
         if now is not None and at <= now:
-            raise ValueError(f"must be in the future; it is {now:%Y-%m-%d %H:%M} UTC now")
+            raise ValueError(f"must be in the future; it is {now:%Y-%m-%d %H:%M %Z} now")
         return at
 
 
@@ -85,6 +97,13 @@ Condition = Annotated[
     PriceCondition | PnlCondition | MarginCondition | FundingCondition | TimeCondition,
     Field(discriminator="type"),
 ]
+
+
+def prices(conditions: Iterable[Condition]) -> Iterator[Decimal]:
+    """The bounds of those that are on the price."""
+    for each in conditions:
+        if isinstance(each, PriceCondition):
+            yield from (bound for bound in (each.at_or_above, each.at_or_below) if bound)
 
 
 def scope_of(condition: Condition) -> Scope | None:
@@ -103,20 +122,27 @@ def said(condition: Condition, snapshot: Snapshot) -> str:
     """The condition and what it is measured at, for people."""
     if isinstance(condition, TimeCondition):
         return f"time is {snapshot.now:%Y-%m-%d %H:%M}, wanted from {condition.at:%Y-%m-%d %H:%M}"
-    values = ", ".join(f"{value:,.2f}" for value in _values(condition, snapshot))
+    values = ", ".join(_shown(value) for value in _values(condition, snapshot))
     above = condition.at_or_above
     wanted = f">= {above:,}" if above is not None else f"<= {condition.at_or_below:,}"
     return f"{condition.type} is {values or 'not there'}, wanted {wanted}"
 
 
+def _shown(value: Decimal) -> str:
+    return f"{value.quantize(PLACES).normalize():,f}"
+
+
 def levels(condition: Condition, snapshot: Snapshot) -> Iterator[Level]:
     """Where the price makes it so, or not so any more; none for what no price decides."""
+    price = snapshot.price
     match condition:
         case PriceCondition(at_or_above=above, at_or_below=below):
-            yield from _crossings("", above, below, snapshot.price)
-        case PnlCondition() | MarginCondition():
-            for position in condition.scope.positions(snapshot):
-                yield from _of_position(condition, position, snapshot.price)
+            yield from crossing("", "at_or_above", above, price=price)
+            yield from crossing("", "at_or_below", below, price=price)
+        case PnlCondition(scope=scope) | MarginCondition(scope=scope):
+            for position in scope.positions(snapshot):
+                direction, at = _bound_on(position, condition)
+                yield from crossing(position.name, direction, at, price=price)
         case FundingCondition() | TimeCondition():
             return
         case _:
@@ -149,44 +175,24 @@ def _is_within(value: Decimal, condition: _Bound) -> bool:
     return value >= above if above is not None else below is not None and value <= below
 
 
-def _crossings(
-    name: str, above: Decimal | None, below: Decimal | None, price: Decimal
-) -> Iterator[Level]:
-    """The level at which a bound on the price is reached, or left again."""
-    if above is not None:
-        if price < above:
-            yield Level(name, "at_or_above", above)
-        else:
-            yield Level(name, "at_or_below", above - PRICE_TICK)
-    if below is not None:
-        if price > below:
-            yield Level(name, "at_or_below", below)
-        else:
-            yield Level(name, "at_or_above", below + PRICE_TICK)
-
-
-def _of_position(
-    condition: PnlCondition | MarginCondition, position: Position, price: Decimal
-) -> Iterator[Level]:
-    """A bound on a position's P&L, as bounds on the price."""
-    gain, loss = _as_gain_or_loss(condition)
-    if gain is not None:
-        at, direction = position.price_of_gain(gain), position.gaining_direction()
+def _bound_on(
+    position: Position, condition: PnlCondition | MarginCondition
+) -> tuple[Direction, Decimal | None]:
+    """A bound on a position's P&L or margin use, as one on the price."""
+    above, below = condition.at_or_above, condition.at_or_below
+    if isinstance(condition, MarginCondition):
+        above, below = _negated(below), _negated(above)
     else:
-        at, direction = position.price_of_loss(loss), position.losing_direction()
-    above, below = (at, None) if direction == "at_or_above" else (None, at)
-    yield from _crossings(position.name, above, below, price)
+        above, below = _as_share(above), _as_share(below)
+    if above is not None:
+        return position.gaining, position.price_of_gain(above)
+    return position.losing, position.price_of_loss(-(below or Decimal(0)))
 
 
-def _as_gain_or_loss(
-    condition: PnlCondition | MarginCondition,
-) -> tuple[Decimal | None, Decimal]:
-    """At least this gain, or else at least this loss, both as shares of the margin."""
-    if isinstance(condition, PnlCondition):
-        above, below = condition.at_or_above, condition.at_or_below
-        if above is not None:
-            return above / HUNDRED, Decimal(0)
-        return None, -(below or Decimal(0)) / HUNDRED
-    if condition.at_or_above is not None:
-        return None, condition.at_or_above
-    return -(condition.at_or_below or Decimal(0)), Decimal(0)
+def _negated(used: Decimal | None) -> Decimal | None:
+    """Margin used as a P&L: the other way round."""
+    return None if used is None else -used
+
+
+def _as_share(percent: Decimal | None) -> Decimal | None:
+    return None if percent is None else percent / HUNDRED

@@ -16,15 +16,18 @@ Share = Annotated[Decimal, Field(ge=Decimal("0.05"), le=Decimal("0.99"), decimal
 
 
 class ReducePosition(RuleConfig):
-    """Reduce the position by `percent` of its quantity.
+    """Make the position smaller.
 
-    An isolated trade cannot be reduced: it is closed and what is left opened again, unless the
-    price has moved by more than `max_slippage` %. On cross margin it is one opposite order.
+    An isolated trade cannot be reduced: it is closed, and what stays is opened again. On cross
+    margin it is one opposite order.
     """
 
     type: Literal["reduce_position"]
     percent: Decimal = Field(ge=1, le=99, decimal_places=2)
+    """By how many % of its quantity."""
     max_slippage: Decimal = Field(default=Decimal("0.5"), gt=0, le=10, decimal_places=2)
+    """What stays of an isolated trade is opened again unless the price has got worse by more than
+    this many %."""
 
 
 class ClosePosition(RuleConfig):
@@ -43,28 +46,28 @@ Fallback = Annotated[AddLess | ReducePosition | ClosePosition, Field(discriminat
 
 
 class TakeBack(RuleConfig):
-    """Take what was added back once no more than `below` of the margin is used.
-
-    So much is left in that not more than `below` is used afterwards.
-    """
+    """Take back what was added, once an isolated trade does without it."""
 
     below: Annotated[Decimal, Field(ge=Decimal("0.01"), le=Decimal("0.9"), decimal_places=4)]
+    """The fraction of the margin that may be used when what was added is out again."""
 
 
 class AddMargin(RuleConfig):
-    """Add `amount` sats, or as many as bring the margin used down to `target`.
-
-    Never more than the two caps (sats; a day is 24 hours). `fallback` is what is done when the
-    free balance is too small.
-    """
+    """Add margin: a fixed amount, or as much as brings the margin used down to a target."""
 
     type: Literal["add_margin"]
     amount: Sats | None = None
+    """Sats to add each time; give this or `target`."""
     target: Share | None = None
+    """The fraction of the margin that is to be used afterwards; give this or `amount`."""
     max_per_position: Sats
+    """Sats that are added to one position at most, whatever is taken back."""
     max_per_day: Sats
+    """Sats that are added to all positions together within 24 hours at most."""
     fallback: Fallback | None = None
+    """What is done when free balance or caps are too small; without it nothing is."""
     take_back: TakeBack | None = None
+    """When what was added is taken back; without it never."""
 
     @field_validator("max_per_position", "max_per_day")
     @classmethod
@@ -82,18 +85,20 @@ class AddMargin(RuleConfig):
 
 
 class MarginGuardConfig(RuleConfig):
-    """`threshold` is of the `measure`; `cool_down` is seconds per position.
-
-    margin_used           max(0, −P&L) / margin: acts at or above the threshold
-    margin_ratio          the exchange's own ratio: at or above; it comes very late
-    liquidation_distance  |price − liquidation| / price: at or below
-    """
+    """When a position is in danger, and what is done about it."""
 
     threshold: Decimal = Field(ge=Decimal("0.001"), le=Decimal("0.99"), decimal_places=4)
+    """The value of the measure, as a fraction, from which it acts."""
     measure: Literal["margin_used", "margin_ratio", "liquidation_distance"] = "margin_used"
+    """`margin_used`: the loss as a fraction of the margin, at or above the threshold;
+    `margin_ratio`: the exchange's own, at or above, which comes very late;
+    `liquidation_distance`: from price to liquidation as a fraction of the price, at or below."""
     action: AddMargin | ReducePosition | ClosePosition = Field(discriminator="type")
+    """What is done."""
     scope: Scope = Scope()
+    """For which positions."""
     cool_down: StrictInt = Field(default=60, ge=0, le=86_400)
+    """Seconds to wait after each action, per position."""
 
     @field_validator("measure")
     @classmethod
@@ -114,13 +119,19 @@ class MarginGuardConfig(RuleConfig):
             if action.target is not None or action.take_back is not None:
                 raise ValueError("target, take_back: only with the measure margin_used")
             return action
-        for name, level in (
-            ("target", action.target),
-            ("take_back.below", action.take_back and action.take_back.below),
-        ):
+        below = action.take_back and action.take_back.below
+        for name, level in (("target", action.target), ("take_back.below", below)):
             if level is not None and level >= threshold:
                 raise ValueError(f"{name}: must be below the threshold of {threshold}")
         return action
+
+    @field_validator("scope")
+    @classmethod
+    def _can_be_taken_back(cls, scope: Scope, info: ValidationInfo) -> Scope:
+        action = info.data.get("action")
+        if isinstance(action, AddMargin) and action.take_back and not scope.isolated:
+            raise ValueError("isolated: must be true with take_back, which is for isolated trades")
+        return scope
 
     def needs(self) -> frozenset[Capability]:
         """Isolated or cross margin, as the scope says."""

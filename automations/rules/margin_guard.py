@@ -7,19 +7,24 @@ chosen, and so may the distance to liquidation. P&L is computed from the last pr
 positions are pushed on events, not on price.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import assert_never
 
 from automations.rules.actions import Action
 from automations.rules.base import Decision, Level, Reason, RuleMemory
-from automations.rules.guarding import AddMargin, ClosePosition, MarginGuardConfig, ReducePosition
-from automations.rules.measures import Position, first_price, measured
+from automations.rules.guarding import AddMargin, MarginGuardConfig
+from automations.rules.levels import crossing
+from automations.rules.measures import Position, measured
 from automations.rules.purse import Purse
-from automations.rules.remedies import Remedy, add, close, reduce, take_back
+from automations.rules.remedies import (
+    Remedy,
+    remedy,
+    take_back,
+    taken_back_from,
+    turning_points,
+)
 from automations.snapshots import Snapshot
-from exchanges.inverse_futures import PRICE_TICK
-from exchanges.types import Side
 
 THRESHOLD_REACHED = "threshold_reached"
 RECOVERED = "recovered"
@@ -27,42 +32,47 @@ ACTS = (THRESHOLD_REACHED, RECOVERED)
 
 
 def decide(snapshot: Snapshot, config: MarginGuardConfig, memory: RuleMemory) -> Decision:
-    """Look at each guarded position, the one nearest to liquidation first."""
+    """Look at each guarded position, the one with the most margin used first.
+
+    Its levels are reckoned position by position: where several need the same scarce sats, who
+    gets them may change between the levels too, and the next tick says so.
+    """
     guarded = config.scope.positions(snapshot)
     if not guarded:
         return Decision((), Reason("no_positions", "No running position is in the guard's scope."))
     guarded.sort(key=lambda each: (-each.margin_used(snapshot.price), each.name))
     purse = Purse.of(snapshot)
     actions: list[Action] = []
+    watch: list[Level] = []
     reasons: dict[str, Reason] = {}
     for position in guarded:
-        remedy = _judge(position, snapshot, config, purse)
-        reasons[position.name] = remedy.reason
-        actions += remedy.actions
-        purse.spend(remedy.actions, snapshot)
+        watch += _levels(position, snapshot, config, purse)
+        chosen = _judge(position, snapshot, config, purse)
+        reasons[position.name] = chosen.reason
+        actions += chosen.actions
+        purse.spend(chosen.actions, snapshot)
+    findings = (
+        measured(
+            each, snapshot.price, reason=reasons[each.name], acts_at=acting_price(each, config)
+        )
+        for each in guarded
+    )
     return Decision(
-        actions=tuple(actions),
-        reason=_foremost(list(reasons.values())),
-        findings=tuple(
-            measured(
-                each,
-                snapshot.price,
-                reason=reasons[each.name],
-                acts_at=acting_price(each, config),
-            )
-            for each in guarded
-        ),
-        watch=tuple(level for each in guarded for level in _levels(each, snapshot, config, purse)),
+        tuple(actions), _foremost(list(reasons.values())), tuple(findings), tuple(watch)
     )
 
 
-def acting_price(position: Position, config: MarginGuardConfig) -> Decimal:
-    """The first price, in ticks, at which the threshold is reached."""
-    step = -PRICE_TICK if position.side is Side.BUY else PRICE_TICK
-    near = position.liquidation_price or position.basis
-    if config.measure == "margin_used":
-        return position.price_of_loss(config.threshold)
-    return first_price(lambda price: _is_reached(position, price, config), near, step)
+def acting_price(position: Position, config: MarginGuardConfig) -> Decimal | None:
+    """The first price, in ticks, at which the threshold is reached; None where no price is."""
+    match config.measure:
+        case "margin_used":
+            return position.price_of_loss(config.threshold)
+        case "margin_ratio":
+            return position.price_of_ratio(config.threshold)
+        case "liquidation_distance":
+            return position.price_of_distance(config.threshold)
+        case _:
+            assert_never(config.measure)
 
 
 def _is_reached(position: Position, price: Decimal, config: MarginGuardConfig) -> bool:
@@ -72,9 +82,7 @@ def _is_reached(position: Position, price: Decimal, config: MarginGuardConfig) -
         case "margin_ratio":
             return position.margin_ratio(price) >= config.threshold
         case "liquidation_distance":
-            return position.is_liquidated(price) or (
-                (position.liquidation_distance(price) or Decimal(1)) <= config.threshold
-            )
+            return position.is_near_liquidation(price, config.threshold)
         case _:
             assert_never(config.measure)
 
@@ -88,39 +96,25 @@ def _judge(
     wait = purse.cools_down(position, config.cool_down, snapshot.now)
     if wait:
         return Remedy.none("cooling_down", f"{reached}, but {wait}")
-    remedy = _remedy(position, snapshot, config, purse)
-    if not remedy.actions:
-        code, severity = remedy.reason.code, remedy.reason.severity
-        return Remedy((), Reason(code, f"{reached}, but {remedy.reason.text}", severity))
-    text = f"{reached}: {remedy.reason.text}"
-    return Remedy(remedy.actions, Reason(THRESHOLD_REACHED, text))
-
-
-def _remedy(
-    position: Position, snapshot: Snapshot, config: MarginGuardConfig, purse: Purse
-) -> Remedy:
-    match config.action:
-        case AddMargin():
-            return add(position, snapshot, config.action, purse)
-        case ReducePosition():
-            return reduce(position, snapshot, config.action, purse)
-        case ClosePosition():
-            return close(position, snapshot)
-        case _:
-            assert_never(config.action)
+    chosen = remedy(position, snapshot, config.action, purse)
+    if not chosen.actions:
+        code, severity = chosen.reason.code, chosen.reason.severity
+        return Remedy((), Reason(code, f"{reached}, but {chosen.reason.text}", severity))
+    text = f"{reached}: {chosen.reason.text}"
+    return Remedy(chosen.actions, Reason(THRESHOLD_REACHED, text))
 
 
 def _rest(
     position: Position, snapshot: Snapshot, config: MarginGuardConfig, purse: Purse
 ) -> Remedy:
     """Nothing to protect; perhaps something to take back."""
-    within = f"{_measured(position, snapshot.price, config)}, short of the threshold of "
-    action = config.action
+    used, action = _measured(position, snapshot.price, config), config.action
     if isinstance(action, AddMargin) and action.take_back:
-        remedy = take_back(position, snapshot, action.take_back, purse)
-        if remedy and not purse.cools_down(position, config.cool_down, snapshot.now):
-            return Remedy(remedy.actions, Reason(RECOVERED, remedy.reason.text))
-    return Remedy.none("within_threshold", f"{within}{_said(config)}.")
+        back = take_back(position, snapshot, action.take_back, purse)
+        if back and not purse.cools_down(position, config.cool_down, snapshot.now):
+            return Remedy(back.actions, Reason(RECOVERED, f"{used}; {back.reason.text}"))
+    text = f"{used}, short of the threshold of {_said(config)}."
+    return Remedy.none("within_threshold", text)
 
 
 def _measured(position: Position, price: Decimal, config: MarginGuardConfig) -> str:
@@ -130,7 +124,9 @@ def _measured(position: Position, price: Decimal, config: MarginGuardConfig) -> 
         case "margin_ratio":
             return f"The margin ratio is {position.margin_ratio(price):.2%}"
         case "liquidation_distance":
-            return f"Liquidation is {position.liquidation_distance(price) or Decimal(1):.2%} away"
+            distance = position.liquidation_distance(price)
+            said = "has no price" if distance is None else f"is {distance:.2%} away"
+            return f"Liquidation {said}"
         case _:
             assert_never(config.measure)
 
@@ -147,18 +143,11 @@ def _foremost(reasons: Sequence[Reason]) -> Reason:
 
 def _levels(
     position: Position, snapshot: Snapshot, config: MarginGuardConfig, purse: Purse
-) -> Sequence[Level]:
-    """Where the threshold is reached, or left; and where something may be taken back."""
-    at, losing = acting_price(position, config), position.losing_direction()
-    gaining, step = position.gaining_direction(), PRICE_TICK
-    if not _is_reached(position, snapshot.price, config):
-        levels = [Level(position.name, losing, at)]
-    else:
-        back = at + (step if gaining == "at_or_above" else -step)
-        levels = [Level(position.name, gaining, back)]
-    action = config.action
-    if isinstance(action, AddMargin) and action.take_back and purse.added_to(position):
-        levels.append(
-            Level(position.name, gaining, position.price_of_gain(-action.take_back.below))
-        )
-    return levels
+) -> Iterator[Level]:
+    """Where the threshold is reached, or left; what more depends on the price on this side."""
+    action, at = config.action, acting_price(position, config)
+    yield from crossing(position.name, position.losing, at, price=snapshot.price)
+    if _is_reached(position, snapshot.price, config):
+        yield from turning_points(position, snapshot, action, purse)
+    elif isinstance(action, AddMargin) and action.take_back:
+        yield from taken_back_from(position, snapshot, action.take_back, purse)

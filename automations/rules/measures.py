@@ -4,17 +4,19 @@ A position is an isolated trade, or the cross-margin position as if it were one:
 `quantity` USD from a `basis` price, with a `margin` in sats that is gone at liquidation.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from automations.rules.actions import CloseTrade, OrderCross
-from automations.rules.base import Finding, Reason
-from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK, price_at_loss, profit_and_loss
+from automations.rules.base import Direction, Finding, Reason
+from automations.rules.levels import first_price
+from exchanges.inverse_futures import price_at_loss, profit_and_loss
 from exchanges.types import CrossPosition, Side, Trade
 
 PLACES = Decimal("0.0001")
+
+MIN_LEVERAGE, MAX_LEVERAGE = Decimal(1), Decimal(100)
+"""What an order may say."""
 
 CROSS = "cross"
 """What the cross-margin position is called where trades are named by their ids."""
@@ -78,30 +80,56 @@ class Position:
         """The side of an order that makes it smaller."""
         return Side.SELL if self.side is Side.BUY else Side.BUY
 
-    def losing_direction(self) -> Literal["at_or_below", "at_or_above"]:
+    @property
+    def losing(self) -> Direction:
         """Where the price has to go for it to lose."""
         return "at_or_below" if self.side is Side.BUY else "at_or_above"
 
-    def gaining_direction(self) -> Literal["at_or_below", "at_or_above"]:
+    @property
+    def gaining(self) -> Direction:
         """Where the price has to go for it to gain."""
         return "at_or_above" if self.side is Side.BUY else "at_or_below"
 
-    def price_of_loss(self, share: Decimal) -> Decimal:
+    def price_of_loss(self, share: Decimal) -> Decimal | None:
         """The first price, in ticks, at which the P&L is −`share` of the margin, or worse.
 
-        A negative `share` is a gain that is no longer exceeded.
+        A negative `share` is a gain that is no longer exceeded. None: no price makes it so; the
+        same holds for the other prices below.
         """
-        step = -PRICE_TICK if self.side is Side.BUY else PRICE_TICK
-        return first_price(lambda price: self.pl_share(price) <= -share, self._near(share), step)
+        near = self.price_near_loss(share * self.margin)
+        return first_price(lambda at: self.pl_share(at) <= -share, near=near, direction=self.losing)
 
-    def price_of_gain(self, share: Decimal) -> Decimal:
+    def price_of_gain(self, share: Decimal) -> Decimal | None:
         """The first price, in ticks, at which the P&L is `share` of the margin, or better."""
-        step = PRICE_TICK if self.side is Side.BUY else -PRICE_TICK
-        return first_price(lambda price: self.pl_share(price) >= share, self._near(-share), step)
+        near = self.price_near_loss(-share * self.margin)
+        return first_price(lambda at: self.pl_share(at) >= share, near=near, direction=self.gaining)
 
-    def _near(self, share: Decimal) -> Decimal:
+    def price_of_ratio(self, ratio: Decimal) -> Decimal | None:
+        """The first price, in ticks, at which the exchange's ratio is `ratio` or worse."""
+        near = self.price_near_loss(self.reserve + self.margin - self.reserve / ratio)
+        return first_price(
+            lambda at: self.margin_ratio(at) >= ratio, near=near, direction=self.losing
+        )
+
+    def price_of_distance(self, share: Decimal) -> Decimal | None:
+        """The first price, in ticks, from which liquidation is no farther than `share` of it."""
+        level = self.liquidation_price
+        if level is None:
+            return None
+        near = level / (1 - share if self.side is Side.BUY else 1 + share)
+        return first_price(
+            lambda at: self.is_near_liquidation(at, share), near=near, direction=self.losing
+        )
+
+    def is_near_liquidation(self, price: Decimal, share: Decimal) -> bool:
+        """Whether liquidation is no farther from `price` than `share` of it, or past."""
+        distance = self.liquidation_distance(price)
+        return distance is not None and (distance <= share or self.is_liquidated(price))
+
+    def price_near_loss(self, loss: Decimal) -> Decimal:
+        """About the price at which `loss` sats are lost."""
         return price_at_loss(
-            side=self.side, quantity=self.quantity, entry=self.basis, loss=share * self.margin
+            side=self.side, quantity=self.quantity, entry=self.basis, loss=Decimal(loss)
         )
 
 
@@ -149,16 +177,3 @@ def of_cross(position: CrossPosition) -> Position | None:
         reserve=position.maintenance_margin,
         liquidation_price=position.liquidation_price,
     )
-
-
-def first_price(holds: Callable[[Decimal], bool], near: Decimal, step: Decimal) -> Decimal:
-    """The first price, in ticks on the way of `step`, at which `holds` becomes true.
-
-    It must be true from one price on, all the way; the search begins `near` it.
-    """
-    price = min(max(near, PRICE_TICK), MAX_PRICE)
-    while not holds(price) and PRICE_TICK <= price + step <= MAX_PRICE:
-        price += step
-    while PRICE_TICK <= price - step <= MAX_PRICE and holds(price - step):
-        price -= step
-    return price

@@ -21,7 +21,7 @@ class Purse:
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Purse":
         """As a decision finds it."""
-        return cls(snapshot.holdings.value.balance, list(snapshot.past))
+        return cls(snapshot.balance, list(snapshot.past))
 
     def spend(self, actions: Iterable[Action], snapshot: Snapshot) -> None:
         """Count actions that were just decided on."""
@@ -32,12 +32,16 @@ class Purse:
             self.past.append(PastAction(name, sats, snapshot.now, action.kind))
 
     def spent_on(self, position: Position) -> int:
-        """Sats moved into a position so far, whatever was taken back."""
+        """Sats moved into a position so far, whatever was taken back: caps count this."""
         return sum(max(0, done.sats) for done in self.past if done.trade_id == position.name)
 
     def added_to(self, position: Position) -> int:
-        """Sats moved into a position and not taken back."""
-        return sum(done.sats for done in self.past if done.trade_id == position.name)
+        """Sats moved into a position and still in it: not taken back, nor lost to a reopening."""
+        added = 0
+        for done in self.past:
+            if done.trade_id == position.name:
+                added = 0 if done.kind == "reopen_position" else added + done.sats
+        return added
 
     def spent_since(self, moment: datetime) -> int:
         """Sats moved into positions after `moment`, whatever was taken back."""

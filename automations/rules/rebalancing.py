@@ -5,6 +5,7 @@ has come. What is over its weight is sold first, what is under it is bought afte
 of everything is reckoned at the bid, in the quote currency.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Annotated, Literal
@@ -12,35 +13,47 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictStr, ValidationInfo, field_validator
 
 from automations.rules.actions import Action, OrderSpot, SwapAsset
-from automations.rules.base import Decision, Reason, RuleConfig, RuleMemory, Severity
-from automations.rules.buying import CENTS, MIN_SWAP_SATS, SPOT_STEP, SWAPPED, balance_of
-from automations.rules.calendars import Calendar
+from automations.rules.base import Decision, Reason, RuleConfig, Severity
+from automations.rules.buying import CENTS, MIN_SWAP_SATS, SPOT_STEP, SWAPPED
+from automations.rules.calendars import Calendar, Dates
 from automations.snapshots import Snapshot
 from exchanges.inverse_futures import SATS_PER_BTC
 from exchanges.types import Asset, Capability, Side
 
 HUNDRED = Decimal(100)
-Weights = dict[
-    Annotated[StrictStr, Field(pattern=r"^[A-Z0-9]{2,10}$")],
-    Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)],
-]
+AFTER_FEES = Decimal("0.995")
+"""What part of the money there is goes into orders: the rest is for fees and a moving price."""
+
+AssetName = Annotated[StrictStr, Field(pattern=r"^[A-Z0-9]{2,10}$")]
+Weights = dict[AssetName, Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]]
+Drifts = dict[str, Decimal]
+"""By asset: percentage points over its weight, or, below 0, under it."""
 
 
 class RebalancingConfig(RuleConfig):
-    """`weights` in % by asset; `drift` in percentage points.
-
-    On LN Markets (`swap`) the assets are BTC, the free balance, and USD, the synthetic dollars; on
-    a spot market everything is traded against `quote`, which may have a weight too. Nothing is
-    traded for less than `min_trade`, in the quote currency.
-    """
+    """What share every asset is to have, and when that is seen to."""
 
     type: Literal["swap", "spot"] = "swap"
-    quote: Annotated[StrictStr, Field(pattern=r"^[A-Z0-9]{2,10}$")] = "USD"
+    """`swap`: bitcoin and synthetic dollars of LN Markets; `spot`: orders on a spot exchange."""
+    quote: AssetName = "USD"
+    """What everything is reckoned in and traded against."""
     weights: Weights = Field(min_length=2, max_length=20)
+    """Target weights by asset, in %; free balances count, and assets not named are left alone."""
     drift: Decimal = Field(default=Decimal(5), ge=Decimal("0.1"), le=50, decimal_places=2)
+    """By how many percentage points an asset is off its weight before anything is traded."""
     calendar: Calendar | None = None
+    """Dates at which everything is brought to its weight whatever the drift."""
     min_trade: Decimal = Field(default=Decimal(10), gt=0, le=1_000_000, decimal_places=2)
+    """The smallest trade, in `quote`."""
     require_confirmation: StrictBool = False
+    """Whether a person is asked before anything is traded."""
+
+    @field_validator("quote")
+    @classmethod
+    def _is_swapped(cls, quote: str, info: ValidationInfo) -> str:
+        if info.data.get("type") == "swap" and quote != "USD":
+            raise ValueError("must be USD: LN Markets swaps nothing else for bitcoin")
+        return quote
 
     @field_validator("weights")
     @classmethod
@@ -58,74 +71,61 @@ class RebalancingConfig(RuleConfig):
 
     def symbols(self) -> tuple[str, ...]:
         """A market against the quote currency for each asset."""
-        if self.type == "swap":
-            return (SWAPPED,)
         return tuple(f"{asset}/{self.quote}" for asset in self.weights if asset != self.quote)
 
 
-class Seen(RuleMemory):
-    """When it began to look: no earlier date of the calendar is due."""
-
-    begun_at: datetime | None = None
-
-
-def decide(snapshot: Snapshot, config: RebalancingConfig, memory: Seen) -> Decision:
+def decide(snapshot: Snapshot, config: RebalancingConfig, memory: Dates) -> Decision:
     """Sales and purchases that bring every asset to its weight, when it is time."""
-    begun = memory if memory.begun_at else Seen(begun_at=snapshot.now)
+    dates, count = memory.begun(snapshot.now), snapshot.lifetime.count
     values = {asset: _value(asset, snapshot, config) for asset in config.weights}
-    total = sum(values.values())
+    total = sum(values.values(), Decimal(0))
     if total < config.min_trade:
-        text = f"There are {total:,.2f} {config.quote} in all, too little to trade."
-        return Decision((), Reason("nothing_held", text), memory=begun)
-    drifts = {
-        asset: values[asset] / total * HUNDRED - weight for asset, weight in config.weights.items()
-    }
-    occasion = _occasion(drifts, snapshot, config, begun)
+        text = f"There are {total:,.2f} {config.quote} in all, less than the smallest trade"
+        nothing = Reason("nothing_held", f"{text} of {config.min_trade:,}.")
+        return Decision((), nothing, memory=dates)
+    drifts = {name: values[name] / total * HUNDRED - config.weights[name] for name in values}
+    due = dates.due(config.calendar, now=snapshot.now, count=count)
+    occasion = _occasion(drifts, config, due)
     if occasion is None:
-        return Decision((), _resting(drifts, snapshot, config), memory=begun)
-    obstacle = _obstacle(snapshot, config)
-    actions = () if obstacle else _trades(drifts, total, snapshot, config)
+        return Decision((), _resting(drifts, snapshot, config), memory=dates)
+    if obstacle := _obstacle(snapshot, config):
+        text = f"{occasion.text} But {obstacle.text}"
+        waiting = Reason(obstacle.code, text, obstacle.severity)
+        return Decision((), waiting, memory=dates, waits=True)
+    actions = tuple(_trades(drifts, total, snapshot, config))
     if not actions:
-        nothing = Reason(
-            "too_small", f"{occasion.text} But no trade is worth {config.min_trade:,}."
-        )
-        return Decision((), obstacle or nothing, memory=begun, waits=obstacle is not None)
-    return Decision(actions, occasion, memory=begun, asks=config.require_confirmation)
+        text = f"{occasion.text} But no trade is worth the smallest, {config.min_trade:,}."
+        seen = dates.done(due) if due else dates
+        return Decision((), Reason("too_small", text), memory=seen)
+    tried = dates.tried(due, count=count) if due else dates
+    return Decision(actions, occasion, memory=tried, asks=config.require_confirmation)
 
 
 def _value(asset: str, snapshot: Snapshot, config: RebalancingConfig) -> Decimal:
     """What is free of an asset, in the quote currency."""
-    holdings = snapshot.holdings.value
-    if config.type == "spot":
-        free = balance_of(snapshot, asset)
-        return free if asset == config.quote else free * _bid(asset, snapshot, config)
-    if asset == "BTC":
-        return holdings.balance / SATS_PER_BTC * _bid(asset, snapshot, config)
-    if holdings.usd is None:
-        raise LookupError("The synthetic dollars were not read.")
-    return holdings.usd
+    if asset == config.quote:
+        return _money(snapshot, config)
+    held = snapshot.balance / SATS_PER_BTC if config.type == "swap" else snapshot.free(asset)
+    return held * snapshot.quote(f"{asset}/{config.quote}").bid
 
 
-def _bid(asset: str, snapshot: Snapshot, config: RebalancingConfig) -> Decimal:
-    return snapshot.quote(f"{asset}/{config.quote}").bid
+def _money(snapshot: Snapshot, config: RebalancingConfig) -> Decimal:
+    """What is free of the quote currency."""
+    return snapshot.usd if config.type == "swap" else snapshot.free(config.quote)
 
 
-def _occasion(
-    drifts: dict[str, Decimal], snapshot: Snapshot, config: RebalancingConfig, memory: Seen
-) -> Reason | None:
+def _occasion(drifts: Drifts, config: RebalancingConfig, due: datetime | None) -> Reason | None:
     """Why it is time to trade, if it is."""
     asset, drift = _widest(drifts)
     drifted = f"{asset} is {drift:+.2f} points off its weight"
     if abs(drift) >= config.drift:
         return Reason("drift_reached", f"{drifted}, the threshold is {config.drift}.")
-    due = config.calendar.last_until(snapshot.now) if config.calendar else None
-    done = [memory.begun_at, snapshot.lifetime.last_at]
-    if due is None or any(moment and due <= moment for moment in done):
+    if due is None:
         return None
     return Reason("date_due", f"The date of {due:%Y-%m-%d %H:%M} UTC is due; {drifted}.")
 
 
-def _resting(drifts: dict[str, Decimal], snapshot: Snapshot, config: RebalancingConfig) -> Reason:
+def _resting(drifts: Drifts, snapshot: Snapshot, config: RebalancingConfig) -> Reason:
     asset, drift = _widest(drifts)
     coming = config.calendar.next_after(snapshot.now) if config.calendar else None
     then = f" The next date is {coming:%Y-%m-%d %H:%M} UTC." if coming else ""
@@ -133,49 +133,57 @@ def _resting(drifts: dict[str, Decimal], snapshot: Snapshot, config: Rebalancing
     return Reason("within_threshold", text)
 
 
-def _widest(drifts: dict[str, Decimal]) -> tuple[str, Decimal]:
+def _widest(drifts: Drifts) -> tuple[str, Decimal]:
     return max(drifts.items(), key=lambda item: (abs(item[1]), item[0]))
 
 
 def _obstacle(snapshot: Snapshot, config: RebalancingConfig) -> Reason | None:
-    targets = {f"spot:{symbol}" for symbol in config.symbols()} | {"swap"}
+    is_swap = config.type == "swap"
+    targets = {"swap"} if is_swap else {f"spot:{symbol}" for symbol in config.symbols()}
     if targets & snapshot.under_way:
-        return Reason("under_way", "An earlier trade is just being sent.")
+        return Reason("under_way", "an earlier trade is just being sent.")
     if targets & snapshot.unsettled:
-        text = "What became of an earlier trade is not known yet."
+        text = "what became of an earlier trade is not known yet."
         return Reason("unsettled", text, Severity.CRITICAL)
     return None
 
 
 def _trades(
-    drifts: dict[str, Decimal], total: Decimal, snapshot: Snapshot, config: RebalancingConfig
-) -> tuple[Action, ...]:
+    drifts: Drifts, total: Decimal, snapshot: Snapshot, config: RebalancingConfig
+) -> Iterator[Action]:
     """What is over its weight goes first, so that there is something to buy with."""
+    excess = {asset: drift * total / HUNDRED for asset, drift in drifts.items()}
     if config.type == "swap":
-        return _swap(drifts["BTC"] * total / HUNDRED, snapshot, config)
-    surplus = {a: drift * total / HUNDRED for a, drift in drifts.items() if a != config.quote}
-    ordered = sorted(surplus.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(
-        _order(asset, excess, snapshot, config)
-        for asset, excess in ordered
-        if abs(excess) >= config.min_trade
-    )
+        yield from _swap(excess["BTC"], snapshot, config)
+        return
+    is_shared = excess.pop(config.quote, None) is not None
+    money = _money(snapshot, config) if is_shared else Decimal(0)
+    for asset, worth in sorted(excess.items(), key=lambda item: (-item[1], item[0])):
+        if worth >= config.min_trade:
+            sale = _order(asset, Side.SELL, worth, snapshot, config)
+            money += sale.cost
+            yield sale
+        elif (affordable := min(-worth, money) * AFTER_FEES) >= config.min_trade:
+            purchase = _order(asset, Side.BUY, affordable, snapshot, config)
+            money -= purchase.cost
+            yield purchase
 
 
-def _swap(excess: Decimal, snapshot: Snapshot, config: RebalancingConfig) -> tuple[Action, ...]:
+def _swap(excess: Decimal, snapshot: Snapshot, config: RebalancingConfig) -> Iterator[SwapAsset]:
     """Give of bitcoin what it is worth too much, in dollars, or of dollars what they are."""
-    quote = snapshot.quote(SWAPPED)
-    sats = int(abs(excess) / quote.bid * SATS_PER_BTC)
+    sats = int(abs(excess) / snapshot.quote(SWAPPED).bid * SATS_PER_BTC)
     if sats < MIN_SWAP_SATS or abs(excess) < config.min_trade:
-        return ()
+        return
     if excess > 0:
-        return (SwapAsset(Asset.BTC, sats),)
-    return (SwapAsset(Asset.USD, int((-excess / CENTS).to_integral_value(ROUND_DOWN))),)
+        yield SwapAsset(Asset.BTC, sats)
+    else:
+        yield SwapAsset(Asset.USD, int((-excess / CENTS).to_integral_value(ROUND_DOWN)))
 
 
-def _order(asset: str, excess: Decimal, snapshot: Snapshot, config: RebalancingConfig) -> OrderSpot:
+def _order(
+    asset: str, side: Side, worth: Decimal, snapshot: Snapshot, config: RebalancingConfig
+) -> OrderSpot:
     symbol = f"{asset}/{config.quote}"
-    quote = snapshot.quote(symbol)
-    side, price = (Side.SELL, quote.bid) if excess > 0 else (Side.BUY, quote.ask)
-    amount = (abs(excess) / price).quantize(SPOT_STEP, ROUND_DOWN)
+    price = snapshot.quote(symbol).bid if side is Side.SELL else snapshot.quote(symbol).ask
+    amount = (worth / price).quantize(SPOT_STEP, ROUND_DOWN)
     return OrderSpot(symbol, side, amount, (amount * price).quantize(SPOT_STEP))

@@ -1,7 +1,7 @@
 """Which positions a rule looks at."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictStr, ValidationInfo, field_validator
 
@@ -10,18 +10,22 @@ from automations.rules.measures import CROSS, Position, of_cross, of_trade
 from automations.snapshots import Snapshot
 from exchanges.types import Capability, Side
 
+TradeId = Annotated[StrictStr, Field(min_length=1, max_length=64)]
+
 
 class Scope(RuleConfig):
-    """A side or both, only some trades, all but some; `cross` is the cross-margin position.
-
-    Trades are named by their ids; `isolated` and `cross` say which kind of margin is meant.
-    """
+    """The positions that are looked at: by side, by trade, by kind of margin."""
 
     side: Literal["both", "long", "short"] = "both"
-    only: tuple[StrictStr, ...] | None = Field(default=None, min_length=1)
-    exclude: tuple[StrictStr, ...] = ()
+    """Of which side."""
+    only: tuple[TradeId, ...] | None = Field(default=None, min_length=1, max_length=100)
+    """Of the isolated trades only these, by their ids; without it all of them."""
+    exclude: tuple[TradeId, ...] = Field(default=(), max_length=100)
+    """Isolated trades that are left alone, by their ids."""
     isolated: StrictBool = True
+    """Whether isolated trades are looked at."""
     cross: StrictBool = False
+    """Whether the cross-margin position is looked at."""
 
     @field_validator("exclude")
     @classmethod
@@ -30,6 +34,13 @@ class Scope(RuleConfig):
         if both:
             raise ValueError(f"names what `only` names as well: {', '.join(sorted(both))}")
         return exclude
+
+    @field_validator("isolated")
+    @classmethod
+    def _has_what_is_chosen(cls, isolated: bool, info: ValidationInfo) -> bool:
+        if not isolated and info.data.get("only"):
+            raise ValueError("must be true where `only` names trades, which are isolated")
+        return isolated
 
     @field_validator("cross")
     @classmethod
@@ -49,14 +60,16 @@ class Scope(RuleConfig):
 
     def includes(self, position: Position) -> bool:
         """Whether `position` is meant."""
-        side = "long" if position.side is Side.BUY else "short"
-        chosen = self.only is None or position.name in self.only or position.name == CROSS
-        return chosen and position.name not in self.exclude and self.side in ("both", side)
+        if self.side not in ("both", "long" if position.side is Side.BUY else "short"):
+            return False
+        if position.name == CROSS:
+            return True
+        return position.name not in self.exclude and (
+            self.only is None or position.name in self.only
+        )
 
     def _all(self, snapshot: Snapshot) -> Iterable[Position]:
-        holdings = snapshot.holdings.value
         if self.isolated:
-            yield from map(of_trade, holdings.trades)
-        cross = of_cross(holdings.cross) if self.cross and holdings.cross else None
-        if cross:
+            yield from map(of_trade, snapshot.holdings.value.trades)
+        if self.cross and (cross := of_cross(snapshot.cross)):
             yield cross

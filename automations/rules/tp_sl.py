@@ -7,7 +7,7 @@ whether something was done since stands in what the automation sent, so that a w
 left is tried again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, assert_never
@@ -17,6 +17,7 @@ from pydantic import Field, StrictInt, ValidationInfo, field_validator
 from automations.rules.actions import Action, SetStopLoss, SetTakeProfit
 from automations.rules.base import (
     Decision,
+    Direction,
     Finding,
     Level,
     Reason,
@@ -24,63 +25,67 @@ from automations.rules.base import (
     RuleMemory,
     Severity,
 )
+from automations.rules.levels import crossing, is_misplaced, wants_above
 from automations.rules.measures import CROSS, Position, measured
 from automations.rules.orders import Price
 from automations.rules.scope import Scope
 from automations.snapshots import Snapshot
-from exchanges.inverse_futures import PRICE_TICK
-from exchanges.types import Capability, Side, Trade
+from exchanges.types import Capability, Trade
 
 TRIGGERED = "trigger_reached"
 
-Percent = Annotated[Decimal, Field(ge=-10_000, le=10_000, decimal_places=2)]
+Percent = Annotated[Decimal, Field(gt=-100, le=10_000, decimal_places=2)]
+"""Of the margin; at −100 a position is liquidated."""
 
 
 class CloseOnGain(RuleConfig):
-    """Close when the P&L is `trigger` % of the margin or better."""
+    """Close on a gain."""
 
     type: Literal["close_tp"]
     trigger: Annotated[Percent, Field(gt=0)]
+    """P&L in % of the margin: acts at it or above."""
 
 
 class CloseOnLoss(RuleConfig):
-    """Close when the P&L is `trigger` % of the margin (below 0) or worse."""
+    """Close on a loss."""
 
     type: Literal["close_sl"]
-    trigger: Annotated[Percent, Field(lt=0, gt=-100)]
+    trigger: Annotated[Percent, Field(lt=0)]
+    """P&L in % of the margin, below 0: acts at it or below."""
 
 
 class MoveTakeProfit(RuleConfig):
-    """Set the take profit to `price` (USD) once the P&L has crossed `trigger` % of the margin."""
+    """Set the take profit once the P&L has crossed the trigger."""
 
     type: Literal["update_tp"]
     trigger: Percent
+    """P&L in % of the margin: from 0 on acts at it or above, below 0 at it or below."""
     price: Price
+    """The take profit, in USD."""
 
 
 class MoveStopLoss(RuleConfig):
-    """Set the stop loss to `price` (USD) once the P&L has crossed `trigger` % of the margin."""
+    """Set the stop loss once the P&L has crossed the trigger."""
 
     type: Literal["update_sl"]
     trigger: Percent
+    """P&L in % of the margin: from 0 on acts at it or above, below 0 at it or below."""
     price: Price
+    """The stop loss, in USD."""
 
 
 Setting = CloseOnGain | CloseOnLoss | MoveTakeProfit | MoveStopLoss
 
 
 class TpSlConfig(RuleConfig):
-    """What to do, and for which positions. `cool_down`, in seconds per position, is between two
-    attempts to close.
-    """
+    """At which gain or loss something is done, and what."""
 
     action: Setting = Field(discriminator="type")
+    """What is done."""
     scope: Scope = Scope()
+    """For which positions."""
     cool_down: StrictInt = Field(default=15, ge=0, le=86_400)
-
-    def needs(self) -> frozenset[Capability]:
-        """Isolated or cross margin, as the scope says."""
-        return self.scope.needs()
+    """Seconds between two attempts to close, per position."""
 
     @field_validator("scope")
     @classmethod
@@ -88,10 +93,14 @@ class TpSlConfig(RuleConfig):
         action = info.data.get("action")
         if scope.cross and isinstance(action, MoveTakeProfit | MoveStopLoss):
             raise ValueError(
-                "the cross-margin position has no stop loss or take profit at the exchange: "
-                "use close_sl or close_tp for it"
+                "cross: must be false, the cross-margin position has no stop loss or take profit "
+                "at the exchange; use close_sl or close_tp for it"
             )
         return scope
+
+    def needs(self) -> frozenset[Capability]:
+        """Isolated or cross margin, as the scope says."""
+        return self.scope.needs()
 
 
 class Crossings(RuleMemory):
@@ -117,7 +126,7 @@ def decide(snapshot: Snapshot, config: TpSlConfig, memory: Crossings) -> Decisio
         actions=tuple(_action(each, config.action) for each in acting),
         reason=_foremost(list(reasons.values())),
         findings=tuple(_finding(e, snapshot, config.action, reasons[e.name]) for e in positions),
-        watch=tuple(_level(each, each in beyond, config.action) for each in positions),
+        watch=tuple(level for each in positions for level in _levels(each, snapshot, config)),
         memory=remembered,
     )
 
@@ -180,28 +189,23 @@ def _moving(
     last = _last_done(position, snapshot)
     if last and last >= since:
         return Reason("done_for_this_crossing", "that was done in this crossing.")
-    present = trade.stop_loss if isinstance(setting, MoveStopLoss) else trade.take_profit
+    is_stop = isinstance(setting, MoveStopLoss)
+    present = trade.stop_loss if is_stop else trade.take_profit
     if present == setting.price:
         return Reason("already_so", f"it stands at {setting.price:,} already.")
-    return _misplaced(trade, setting, snapshot.price)
-
-
-def _misplaced(
-    trade: Trade, setting: MoveTakeProfit | MoveStopLoss, price: Decimal
-) -> Reason | None:
-    """Why the exchange would refuse the level, or execute it at once."""
-    above = setting.price > price
-    wants_above = (trade.side is Side.BUY) == isinstance(setting, MoveTakeProfit)
-    if setting.price == price or above != wants_above:
-        side = "above" if wants_above else "below"
-        text = f"{setting.price:,} is not {side} the price of {price:,}."
+    if is_misplaced(setting.price, snapshot.price, trade.side, is_stop=is_stop):
+        side = "above" if wants_above(trade.side, is_stop=is_stop) else "below"
+        text = f"{setting.price:,} is not {side} the price of {snapshot.price:,}."
         return Reason("wrong_side", text, Severity.CRITICAL)
+    if is_stop and position.is_liquidated(setting.price):
+        text = f"it would be liquidated at {trade.liquidation_price:,}, before {setting.price:,}."
+        return Reason("stop_beyond_liquidation", text, Severity.CRITICAL)
     return None
 
 
 def _last_done(position: Position, snapshot: Snapshot) -> datetime | None:
-    names = {position.name, ""} if position.name == CROSS else {position.name}
-    return max((done.at for done in snapshot.past if done.trade_id in names), default=None)
+    done = (each.at for each in snapshot.past if each.trade_id == position.name)
+    return max(done, default=None)
 
 
 def _trade(position: Position, snapshot: Snapshot) -> Trade:
@@ -235,23 +239,29 @@ def _action(position: Position, setting: Setting) -> Action:
 
 
 def _finding(position: Position, snapshot: Snapshot, setting: Setting, reason: Reason) -> Finding:
-    acts_at = _level(position, False, setting).price
-    return measured(position, snapshot.price, reason=reason, acts_at=acts_at)
+    at, _ = _trigger_price(position, setting)
+    return measured(position, snapshot.price, reason=reason, acts_at=at)
 
 
-def _level(position: Position, is_beyond: bool, setting: Setting) -> Level:
-    """Where the position gets beyond the trigger, or back."""
-    trigger = setting.trigger / 100
+def _trigger_price(position: Position, setting: Setting) -> tuple[Decimal | None, Direction]:
+    """Where the position gets beyond the trigger."""
+    share = setting.trigger / 100
     if _is_gain(setting):
-        price, direction = position.price_of_gain(trigger), position.gaining_direction()
-        back = position.losing_direction()
-    else:
-        price, direction = position.price_of_loss(-trigger), position.losing_direction()
-        back = position.gaining_direction()
-    if not is_beyond:
-        return Level(position.name, direction, price)
-    step = PRICE_TICK if back == "at_or_above" else -PRICE_TICK
-    return Level(position.name, back, price + step)
+        return position.price_of_gain(share), position.gaining
+    return position.price_of_loss(-share), position.losing
+
+
+def _levels(position: Position, snapshot: Snapshot, config: TpSlConfig) -> Iterator[Level]:
+    """The trigger, and beyond it the price past which a level could not be set."""
+    setting, price = config.action, snapshot.price
+    at, direction = _trigger_price(position, setting)
+    yield from crossing(position.name, direction, at, price=price)
+    if isinstance(setting, MoveTakeProfit | MoveStopLoss) and _is_beyond(
+        position, snapshot, setting
+    ):
+        is_above = wants_above(position.side, is_stop=isinstance(setting, MoveStopLoss))
+        past: Direction = "at_or_above" if is_above else "at_or_below"
+        yield from crossing(position.name, past, setting.price, price=price)
 
 
 def _foremost(reasons: Sequence[Reason]) -> Reason:

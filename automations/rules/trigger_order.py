@@ -5,16 +5,17 @@ may have been: an order of unknown outcome is never sent again, one that was ref
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal, assert_never
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
 from automations.rules import conditions
 from automations.rules.actions import Action, OrderCross
 from automations.rules.auto_entry import OWN_ORDER
 from automations.rules.base import Decision, Level, Reason, RuleConfig, RuleMemory, Severity
-from automations.rules.buying import Market, Spot, Swap
+from automations.rules.buying import Market, hindrance
 from automations.rules.conditions import Condition
 from automations.rules.measures import CROSS
 from automations.rules.orders import Entry
@@ -38,11 +39,13 @@ class IsolatedOrder(Entry):
 
 
 class CrossOrder(RuleConfig):
-    """A market order of `quantity` USD on the cross-margin position."""
+    """A market order on the cross-margin position."""
 
     type: Literal["cross"]
     side: Literal["long", "short"]
+    """Which way."""
     quantity: StrictInt = Field(ge=1, le=500_000)
+    """In USD."""
 
     @property
     def target(self) -> str:
@@ -56,17 +59,19 @@ class CrossOrder(RuleConfig):
     def action(self, snapshot: Snapshot) -> OrderCross:
         """The order, which reduces when it goes against the position and is not larger."""
         side = Side.BUY if self.side == "long" else Side.SELL
-        held = snapshot.holdings.value.cross.quantity if snapshot.holdings.value.cross else 0
+        held = snapshot.cross.quantity
         against = held < 0 if side is Side.BUY else held > 0
         return OrderCross(side, self.quantity, reduces=against and self.quantity <= abs(held))
 
 
 class Purchase(RuleConfig):
-    """Buy bitcoin, or another asset, for `amount` of the quote currency."""
+    """Buy bitcoin, or another asset."""
 
     type: Literal["buy"]
     market: Market
+    """Where."""
     amount: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
+    """For how much, in the quote currency (US dollars)."""
 
     @property
     def target(self) -> str:
@@ -85,8 +90,21 @@ class TriggerOrderConfig(RuleConfig):
     """The order, and what has to be so before it is sent."""
 
     conditions: tuple[Condition, ...] = Field(min_length=1, max_length=10)
+    """What has to be so."""
     when: Literal["all", "any"] = "all"
+    """Whether all of the conditions have to hold together, or any one."""
     order: Order = Field(discriminator="type")
+    """What is sent, once."""
+
+    @field_validator("order")
+    @classmethod
+    def _opens_where_it_fires(cls, order: Order, info: ValidationInfo) -> Order:
+        given = info.data.get("conditions", ())
+        if isinstance(order, IsolatedOrder) and (info.data.get("when") == "all" or len(given) == 1):
+            for price in conditions.prices(given):
+                if flaw := order.flaw_at(price):
+                    raise ValueError(flaw[1])
+        return order
 
     def needs(self) -> frozenset[Capability]:
         """What the order needs, and the positions that conditions look at."""
@@ -103,17 +121,14 @@ def decide(snapshot: Snapshot, config: TriggerOrderConfig, memory: RuleMemory) -
     if snapshot.lifetime.count:
         return Decision((), Reason("fired", "It has fired: its order was sent once."))
     watch = tuple(_levels(snapshot, config))
-    held = [conditions.holds(each, snapshot) for each in config.conditions]
     said = "; ".join(conditions.said(each, snapshot) for each in config.conditions)
-    if not (all(held) if config.when == "all" else any(held)):
-        text = f"{sum(held)} of {len(held)} conditions hold: {said}."
+    if not _hold(snapshot, config):
+        text = f"Its conditions do not hold; wanted {config.when} of: {said}."
         return Decision((), Reason("conditions_not_met", text), watch=watch, waits=True)
     obstacle = _obstacle(snapshot, config.order)
     if obstacle:
-        reason = Reason(
-            obstacle.code, f"Its conditions hold, but {obstacle.text}", obstacle.severity
-        )
-        return Decision((), reason, watch=watch, waits=True)
+        text = f"Its conditions hold, but {obstacle.text}"
+        return Decision((), replace(obstacle, text=text), watch=watch, waits=True)
     reason = Reason("conditions_met", f"Its conditions hold: {said}.")
     return Decision((_action(snapshot, config.order),), reason, watch=watch)
 
@@ -121,6 +136,13 @@ def decide(snapshot: Snapshot, config: TriggerOrderConfig, memory: RuleMemory) -
 def _levels(snapshot: Snapshot, config: TriggerOrderConfig) -> Iterator[Level]:
     for each in config.conditions:
         yield from conditions.levels(each, snapshot)
+    if isinstance(config.order, IsolatedOrder) and _hold(snapshot, config):
+        yield from config.order.levels(snapshot)
+
+
+def _hold(snapshot: Snapshot, config: TriggerOrderConfig) -> bool:
+    held = (conditions.holds(each, snapshot) for each in config.conditions)
+    return all(held) if config.when == "all" else any(held)
 
 
 def _obstacle(snapshot: Snapshot, order: Order) -> Reason | None:
@@ -133,23 +155,11 @@ def _obstacle(snapshot: Snapshot, order: Order) -> Reason | None:
         case IsolatedOrder():
             return order.obstacle(snapshot)
         case Purchase(amount=amount, market=market):
-            return _unaffordable(snapshot, market, amount)
+            return hindrance(snapshot, market, amount)
         case CrossOrder():
             return None  # the exchange knows what its collateral allows
         case _:
             assert_never(order)
-
-
-def _unaffordable(snapshot: Snapshot, market: Swap | Spot, amount: Decimal) -> Reason | None:
-    smallest = market.smallest(snapshot.quote(market.symbol).ask)
-    if amount < smallest:
-        text = f"{amount:,} is less than the smallest purchase of {smallest:,}."
-        return Reason("amount_too_small", text, Severity.CRITICAL)
-    free = market.money(snapshot)
-    if amount > free:
-        text = f"{free:,} are free and {amount:,} are needed."
-        return Reason("balance_too_small", text, Severity.CRITICAL)
-    return None
 
 
 def _action(snapshot: Snapshot, order: Order) -> Action:
