@@ -1,5 +1,7 @@
 """The API for automations and their executions. What belongs to another user is a 404."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -7,16 +9,16 @@ from drf_spectacular.utils import extend_schema, extend_schema_field, extend_sch
 from pydantic import ValidationError as ConfigError
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import UserRateThrottle
 
 from accounts.api import OwnedRequest
 from accounts.models import ExchangeAccount
 from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
-from automations import manual, selectors, services
+from automations import manual, narrowing, selectors, services
 from automations.models import MAX_PERIOD, MIN_PERIOD, Automation, Execution, Intent
 from automations.rules.registry import KINDS, UnknownKind, kind_of
 from automations.validation import config_errors
@@ -94,7 +96,7 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
 class RunIn(StrictSerializer):
     """What of its actions a run by hand may take; empty for whatever it decides."""
 
-    action = serializers.CharField(max_length=32, default="", source="only_action")
+    action = serializers.ChoiceField(narrowing.ACTIONS, default="", source="only_action")
     trade_id = serializers.CharField(max_length=64, default="", source="only_trade")
 
 
@@ -104,11 +106,13 @@ class RunOut(serializers.Serializer[Any]):
     slot = serializers.CharField()
 
 
-class RunThrottle(UserRateThrottle):
-    """Runs by hand, per user."""
-
-    scope = "run"
-    rate = "30/minute"
+@contextmanager
+def patience() -> Iterator[None]:
+    """Answer 429 to who asks for too many runs."""
+    try:
+        yield
+    except manual.TooManyRuns as error:
+        raise Throttled(wait=60, detail=str(error)) from None
 
 
 class CloneIn(StrictSerializer):
@@ -210,24 +214,29 @@ class AutomationViewSet(
         return Response(status=204)
 
     @extend_schema(request=RunIn, responses={202: RunOut})
-    @action(detail=True, methods=["post"], throttle_classes=[RunThrottle])
+    @action(detail=True, methods=["post"])
     def execute(self, request: Request, pk: str) -> Response:
         """Run it once, now, as it would run by itself; the execution has the slot answered here.
 
         `action` and `trade_id` narrow what it may do, and never widen it.
         """
-        given = RunIn(data=request.data)
+        automation, given = self.get_object(), RunIn(data=request.data)
         given.is_valid(raise_exception=True)
-        slot = manual.run_now(self.get_object(), by=self.request.user, **given.validated_data)
+        with patience():
+            slot = manual.run_now(automation, by=self.request.user, **given.validated_data)
         return Response({"slot": slot}, status=202)
 
     @extend_schema(request=CloneIn, responses={201: AutomationOut})
     @action(detail=True, methods=["post"])
     def clone(self, request: Request, pk: str) -> Response:
         """Make another one with the same config, paused, on the same account or another one."""
+        original = self.get_object()
         given = CloneIn(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
-        clone = services.clone_automation(automation=self.get_object(), **given.validated_data)
+        try:
+            clone = services.clone_automation(automation=original, **given.validated_data)
+        except ConfigError as error:
+            raise serializers.ValidationError(config_errors(error, kind=original.kind)) from None
         return Response(AutomationOut(clone).data, status=201)
 
     def _checked(self, request: Request, **options: Any) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The API for what people decide: proposals, stops and limits; kinds and templates."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,9 +16,9 @@ from rest_framework.views import APIView
 from accounts.api import OwnedRequest
 from accounts.selectors import get_account
 from accounts.strict import NoInput, StrictSerializer
-from automations import proposals, restrictions, tasks
-from automations.api import OwnAccount
-from automations.models import AccountLimits, Execution, Proposal, Restriction
+from automations import manual, proposals, restrictions
+from automations.api import ListQuery, OwnAccount
+from automations.models import AccountLimits, Proposal, Restriction
 from automations.rules.registry import KINDS
 from automations.templates import TEMPLATES
 
@@ -67,8 +68,15 @@ class ProposalOut(serializers.ModelSerializer[Proposal]):
         )  # fmt: skip
 
 
+class ProposalQuery(ListQuery):
+    """The query of the list of proposals."""
+
+    automation = serializers.UUIDField(required=False)
+    state = serializers.ChoiceField(choices=Proposal.State.choices, required=False)
+
+
 class ProposalViewSet(viewsets.ReadOnlyModelViewSet[Proposal]):
-    """Actions that wait for the user's yes, newest first."""
+    """Actions that wait for the user's yes, or waited for it."""
 
     request: OwnedRequest
     permission_classes = (IsAuthenticated,)
@@ -77,56 +85,68 @@ class ProposalViewSet(viewsets.ReadOnlyModelViewSet[Proposal]):
 
     def get_queryset(self) -> Any:
         proposals.expire()
-        return Proposal.objects.filter(automation__user_id=self.request.user.pk)
+        own = Proposal.objects.filter(automation__user_id=self.request.user.pk)
+        own = own.select_related("automation")
+        if self.action == "list":
+            return own.filter(**ProposalQuery.filters_of(self.request))
+        return own
+
+    @extend_schema(parameters=[ProposalQuery])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Proposals, newest first."""
+        return super().list(request, *args, **kwargs)
 
     @extend_schema(request=None, responses=ProposalOut)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
         """Say yes: prices are looked at again, and what is still wanted of it is done."""
-        proposal = self._asked(request)
-        try:
-            slot = proposals.confirm(proposal, by=self.request.user)
-        except proposals.AlreadyDecided as error:
-            raise Decided(str(error)) from None
-        tasks.call_a_worker(proposal.automation, slot=slot, cause=Execution.Cause.CONFIRMED)
-        return Response(ProposalOut(proposal).data)
+        return self._decide(request, manual.confirm)
 
     @extend_schema(request=None, responses=ProposalOut)
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, pk: str) -> Response:
         """Say no: it is not done, and proposed again when it is still wanted later."""
-        proposal = self._asked(request)
+        return self._decide(request, proposals.decline)
+
+    def _decide(self, request: Request, decide: Callable[..., object]) -> Response:
+        NoInput(data=request.data).is_valid(raise_exception=True)
+        proposal = self.get_object()
         try:
-            proposals.decline(proposal, by=self.request.user)
+            decide(proposal, by=self.request.user)
         except proposals.AlreadyDecided as error:
             raise Decided(str(error)) from None
         return Response(ProposalOut(proposal).data)
 
-    def _asked(self, request: Request) -> Proposal:
-        NoInput(data=request.data).is_valid(raise_exception=True)
-        return self.get_object()
-
 
 class RestrictionIn(StrictSerializer):
-    """What to stop, and why; on one account, or everywhere where it is left out."""
+    """What to stop, and why; on one account, or on all of the user's where it is left out."""
 
-    what = serializers.ChoiceField(choices=Restriction.What.choices)
+    what = serializers.ChoiceField(
+        choices=Restriction.What.choices,
+        help_text="opening: nothing is opened or bought; protection: nothing at all is done;"
+        " unconfirmed: everything asks first.",
+    )
     reason = serializers.CharField(max_length=200)
     account = OwnAccount(required=False)
 
 
 class RestrictionOut(serializers.ModelSerializer[Restriction]):
-    """A stop that holds."""
+    """A stop that holds; only the user who imposed it lifts it, or an operator."""
+
+    is_own = serializers.SerializerMethodField()
 
     class Meta:
         model = Restriction
-        fields = ("id", "what", "account", "reason", "imposed_at")
+        fields = ("id", "what", "account", "reason", "is_own", "imposed_at")
+
+    def get_is_own(self, restriction: Restriction) -> bool:
+        return bool(restriction.imposed_by_id == self.context["request"].user.pk)
 
 
 class RestrictionViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Restriction]
 ):
-    """The user's own stops that hold now; what operators have stopped is not theirs to lift."""
+    """What is stopped now of the user's automations, by the user or by an operator."""
 
     request: OwnedRequest
     permission_classes = (IsAuthenticated,)
@@ -134,16 +154,21 @@ class RestrictionViewSet(
     queryset = Restriction.objects.none()
 
     def get_queryset(self) -> Any:
-        user = self.request.user
-        own = Q(user=user) | Q(account__user=user)
-        return Restriction.objects.filter(own, lifted_at=None, imposed_by=user)
+        return restrictions.holding_for(self.request.user)
+
+    @extend_schema(parameters=[ListQuery])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Stops that hold, newest first."""
+        ListQuery.filters_of(request)
+        return super().list(request, *args, **kwargs)
 
     @extend_schema(request=RestrictionIn, responses={201: RestrictionOut})
     def create(self, request: Request) -> Response:
-        """Stop something at once."""
-        serializer = RestrictionIn(data=request.data, context=self.get_serializer_context())
+        """Stop something at once; what is stopped already stays so."""
+        context, user = self.get_serializer_context(), self.request.user
+        serializer = RestrictionIn(data=request.data, context=context)
         serializer.is_valid(raise_exception=True)
-        given, user = serializer.validated_data, self.request.user
+        given = serializer.validated_data
         account = given.get("account")
         restriction = restrictions.impose(
             given["what"],
@@ -152,20 +177,24 @@ class RestrictionViewSet(
             user=None if account else user,
             account=account,
         )
-        return Response(RestrictionOut(restriction).data, status=201)
+        return Response(RestrictionOut(restriction, context=context).data, status=201)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Let it go on."""
-        restrictions.lift(self.get_object(), by=self.request.user)
+        """Let it go on. What an operator has stopped, an operator lifts."""
+        restriction = self.get_object()
+        if restriction.imposed_by_id != self.request.user.pk:
+            raise PermissionDenied("Somebody else stopped this: ask an operator to lift it.")
+        restrictions.lift(restriction, by=self.request.user)
         return Response(status=204)
 
 
-class LimitsSerializer(serializers.ModelSerializer[AccountLimits]):
+class LimitsSerializer(StrictSerializer, serializers.ModelSerializer[AccountLimits]):
     """What all automations on an account together may do; null is no limit."""
 
     class Meta:
         model = AccountLimits
         fields = ("sats_per_position", "sats_per_day", "orders_per_day", "leverage", "exposure")
+        extra_kwargs: ClassVar = {name: {"default": None} for name in fields}
 
 
 class LimitsView(APIView):
@@ -175,19 +204,17 @@ class LimitsView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(responses=LimitsSerializer)
-    def get(self, request: Request, account: str) -> Response:
-        """As they are now."""
+    def get(self, request: Request, account: UUID) -> Response:
+        """As they are now: sats moved into positions, orders sent, leverage, USD of exposure."""
         return Response(LimitsSerializer(self._limits(account)).data)
 
     @extend_schema(request=LimitsSerializer, responses=LimitsSerializer)
-    def put(self, request: Request, account: str) -> Response:
+    def put(self, request: Request, account: UUID) -> Response:
         """Set them; what is left out or null is no limit."""
-        limits = self._limits(account)
-        given = dict.fromkeys(LimitsSerializer.Meta.fields) | request.data
-        serializer = LimitsSerializer(limits, data=given)
+        serializer = LimitsSerializer(self._limits(account), data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(LimitsSerializer(serializer.save()).data)
 
-    def _limits(self, account: str) -> AccountLimits:
+    def _limits(self, account: UUID) -> AccountLimits:
         owned = get_account(user_id=self.request.user.pk, account_id=account)
         return AccountLimits.objects.filter(account=owned).first() or AccountLimits(account=owned)

@@ -4,6 +4,7 @@ A restriction is checked when a decision is vetted, which says so, and once more
 that claims an intent, so that a stop holds from the moment in which it is committed.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Event, ExchangeAccount, User
-from accounts.services import record_event
+from accounts.outbox import record_event
 from automations.models import Restriction
 from automations.risk import Restrictions
 
@@ -23,6 +24,14 @@ def on(account: Any, user: Any) -> QuerySet[Restriction]:
     everywhere = Q(user=None, account=None)
     return Restriction.objects.filter(
         everywhere | Q(user=user) | Q(account=account), lifted_at=None
+    )
+
+
+def holding_for(user: User) -> QuerySet[Restriction]:
+    """What holds for any account of a user."""
+    everywhere = Q(user=None, account=None)
+    return Restriction.objects.filter(
+        everywhere | Q(user=user) | Q(account__user=user), lifted_at=None
     )
 
 
@@ -86,8 +95,7 @@ def _said(restriction: Restriction) -> str:
 
 
 def _tell(restriction: Restriction, message: str) -> None:
-    owner = restriction.account.user if restriction.account else restriction.user
-    if owner is not None:
+    for owner in _concerned(restriction):
         record_event(
             kind="restriction",
             severity=Event.Severity.CRITICAL,
@@ -95,3 +103,10 @@ def _tell(restriction: Restriction, message: str) -> None:
             account=restriction.account,
             message=message,
         )
+
+
+def _concerned(restriction: Restriction) -> Iterable[User]:
+    owner = restriction.account.user if restriction.account else restriction.user
+    if owner is not None:
+        return [owner]
+    return User.objects.filter(automation__is_active=True).distinct()

@@ -61,6 +61,12 @@ def clone_automation(
     )
 
 
+def copy_automation(automation: Automation) -> Automation:
+    """Another one like it on the same account, paused, with a name that says so."""
+    room = Automation._meta.get_field("name").max_length or 0  # noqa: SLF001
+    return clone_automation(automation=automation, name=f"{automation.name[: room - 7]} (copy)")
+
+
 def update_automation(*, automation: Automation, **changes: Any) -> Automation:
     """Change `name`, `config`, `every`, `mode` or `is_active`; the rest stays as it is."""
     for field, value in changes.items():

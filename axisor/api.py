@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
 from automations.api import AutomationViewSet, ExecutionViewSet
+from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
 from automations.api_steering import (
     KindsView,
     LimitsView,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("", include(router.urls)),
     path("kinds/", KindsView.as_view(), name="kinds"),
     path("accounts/<uuid:account>/limits/", LimitsView.as_view(), name="account-limits"),
+    # The old system's addresses end without a slash.
+    path("automation/execute", ExecuteView.as_view()),
+    path("automation/scheduler/execute", SchedulerExecuteView.as_view()),
+    path("automation/execution-logs", ExecutionLogsView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # An address without its last slash is left to Django, which adds it.
