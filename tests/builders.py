@@ -107,8 +107,8 @@ def snapshot(
     spot: Mapping[str, int | str] | None = None,
     quotes: Mapping[str, tuple[int | str, int | str]] | None = None,
     past: tuple[PastAction, ...] = (),
-    lifetime: Lifetime = Lifetime(),
-    usage: Usage = Usage(),
+    lifetime: Lifetime | None = None,
+    usage: Usage | None = None,
     under_way: frozenset[str] = frozenset(),
     unsettled: frozenset[str] = frozenset(),
 ) -> Snapshot:
@@ -125,8 +125,8 @@ def snapshot(
         ticker=Aged(ticker(price, at=now), now, "rest"),
         holdings=Aged(holdings, now, "rest"),
         past=past,
-        lifetime=lifetime,
-        usage=usage,
+        lifetime=lifetime or Lifetime(),
+        usage=usage or Usage(),
         under_way=under_way,
         unsettled=unsettled,
         quotes=tuple(
