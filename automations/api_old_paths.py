@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 
 from accounts.api import OwnedRequest
 from accounts.strict import StrictSerializer
-from automations import imported, manual, narrowing, selectors
+from automations import manual, narrowing, selectors
 from automations.api import ListQuery, patience
+from automations.importing.ids import id_of
 from automations.models import Automation, Execution
 from automations.reading import utc_now
 from automations.rules.registry import KINDS
@@ -156,7 +157,7 @@ def _require_self(request: OwnedRequest, user_id: str | None) -> None:
 
 
 def _own(request: OwnedRequest, given: str, **filters: str) -> Automation:
-    meant: UUID = imported.id_of(request.user.pk, given)
+    meant: UUID = id_of(request.user.pk, given)
     found = selectors.automations_of(request.user.pk).filter(pk=meant, **filters).first()
     if found is None:
         raise NotFound(f"There is no automation {given}.")
