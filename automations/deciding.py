@@ -8,28 +8,53 @@ asks             whether a person has to say yes first
 
 from dataclasses import replace
 
+from django.db.models.functions import Now
+
 from automations import restrictions, risk
-from automations.models import AccountLimits, Automation, Errand, Execution
+from automations.models import AccountLimits, Automation, Errand, Execution, Proposal
 from automations.narrowing import narrowed
-from automations.rules.base import Decision
+from automations.rules.base import Decision, Reason
 from automations.rules.registry import kind_of
 from automations.snapshots import Snapshot
 
 
 def look(automation: Automation, snapshot: Snapshot) -> Decision:
-    """What the rule wants, and nothing else."""
-    kind = kind_of(automation.kind)
-    return kind.evaluate(snapshot, automation.config, automation.memory)
+    """What would be done at a tick; without actions while a person is being asked for their yes."""
+    decision = _vetted(_wanted(automation, snapshot), automation, snapshot)
+    if not decision.asks or not _is_asking(automation):
+        return decision
+    text = f"{decision.reason.text} It waits for a person's yes."
+    return replace(decision, actions=(), reason=Reason("confirmation_wanted", text), waits=True)
 
 
 def decide(automation: Automation, snapshot: Snapshot, errand: Errand) -> Decision:
     """What is to be done for an errand; its reason says what was held back."""
-    decision = narrowed(look(automation, snapshot), errand)
-    account = automation.account
-    in_force = restrictions.in_force(account)
+    wanted = narrowed(_wanted(automation, snapshot), errand)
+    decision = _vetted(wanted, automation, snapshot)
+    return replace(decision, asks=decision.asks and errand.cause != Execution.Cause.CONFIRMED)
+
+
+def _wanted(automation: Automation, snapshot: Snapshot) -> Decision:
+    kind = kind_of(automation.kind)
+    return kind.evaluate(snapshot, automation.config, automation.memory)
+
+
+def _vetted(decision: Decision, automation: Automation, snapshot: Snapshot) -> Decision:
+    """Within limits and restrictions, and whether a person has to be asked; on paper nobody is."""
+    if not decision.actions:
+        return decision
+    in_force = restrictions.in_force(automation.account)
     decision = risk.vet(decision, snapshot, limits_of(automation), in_force)
+    if automation.mode == Automation.Mode.SHADOW:
+        return replace(decision, asks=False)
     asks = decision.asks or in_force.unconfirmed or automation.mode == Automation.Mode.CONFIRM
-    return replace(decision, asks=asks and errand.cause != Execution.Cause.CONFIRMED)
+    return replace(decision, asks=asks and bool(decision.actions))
+
+
+def _is_asking(automation: Automation) -> bool:
+    return Proposal.objects.filter(
+        automation=automation, state=Proposal.State.OPEN, expires_at__gt=Now()
+    ).exists()
 
 
 def limits_of(automation: Automation) -> risk.Limits:

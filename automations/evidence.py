@@ -5,13 +5,14 @@ New orders carry a client id, by which they are found. Everything else shows in 
 - add margin, in the position's margin, which must have grown by just that amount since the
   position was seen, after what is known to have changed it meanwhile is taken out: funding that
   was paid, margin that was cashed in, other additions of ours; cash-in, in its two sums;
-- a stop loss or take profit, in its level; a close, in the trade's end: neither is provably ours;
+- a stop loss or take profit, in its level, which is not provably ours;
+- a close, in the trade's end: ours when it came when ours did, at none of the trade's own levels;
 - a swap and a deposit, in their histories, where entries of the same size that are not another
   intent's are counted: a single one is taken for it, though not provably ours.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
@@ -30,7 +31,11 @@ from automations.rules.actions import (
     SetTakeProfit,
     SwapAsset,
 )
-from exchanges.types import Trade
+from exchanges.types import Side, Trade
+
+CLOSED_WITHIN = timedelta(seconds=30)
+"""By how much a close may be dated away from the signing of ours and be taken for it: it waits at
+the exchange's edge, and the clocks differ. The position was seen running just before."""
 
 
 class Verdict(StrEnum):
@@ -63,10 +68,12 @@ class Others:
 class Evidence:
     """What was found at the exchange: everything that may be the action's work.
 
-    `asked_at` is the exchange's own clock, before its lists were read.
+    `asked_at` is the exchange's own clock, before its lists were read; `signed_at` ours, when the
+    action was signed.
     """
 
     asked_at: datetime
+    signed_at: datetime
     found: tuple[Answer, ...]
     others: Others = Others()
 
@@ -87,7 +94,7 @@ def examine(action: Action, seen: Trade | None, evidence: Evidence) -> Verdict:
             found = evidence.answer
             if seen is None or not isinstance(found, Trade):
                 return Verdict.AMBIGUOUS
-            return _of_trade(action, seen, found, evidence.others)
+            return _of_trade(action, seen, found, evidence)
         case _:
             assert_never(action)
 
@@ -96,15 +103,16 @@ def _of_trade(
     action: AddMargin | CashIn | CloseTrade | SetStopLoss | SetTakeProfit,
     seen: Trade,
     found: Trade,
-    others: Others,
+    evidence: Evidence,
 ) -> Verdict:
+    others = evidence.others
     match action:
         case AddMargin(amount=amount):
             return _moved(amount, _margin_growth(seen, found) - others.added)
         case CashIn(amount=amount):
             return _moved(amount, _cashed_in(found) - _cashed_in(seen) - others.cashed_in)
         case CloseTrade():
-            return Verdict.ABSENT if found.closed_at is None else Verdict.REACHED
+            return _closed(found, evidence.signed_at)
         case SetStopLoss(price=price):
             return Verdict.REACHED if found.stop_loss == price else Verdict.ABSENT
         case SetTakeProfit(price=price):
@@ -131,6 +139,24 @@ def _moved(amount: int, growth: int) -> Verdict:
     if growth == amount:
         return Verdict.PRESENT
     return Verdict.ABSENT if growth == 0 else Verdict.AMBIGUOUS
+
+
+def _closed(found: Trade, signed_at: datetime) -> Verdict:
+    if found.closed_at is None:
+        return Verdict.ABSENT
+    came_then = abs(found.closed_at - signed_at) <= CLOSED_WITHIN
+    return Verdict.PRESENT if came_then and not _ended_by_itself(found) else Verdict.REACHED
+
+
+def _ended_by_itself(found: Trade) -> bool:
+    """Whether it ended at or beyond its liquidation price, stop loss or take profit."""
+    if found.exit_price is None:
+        return True  # nobody says how it ended
+    sign = 1 if found.side is Side.BUY else -1
+    end = sign * found.exit_price
+    below = [level for level in (found.liquidation_price, found.stop_loss) if level is not None]
+    is_gain = found.take_profit is not None and end >= sign * found.take_profit
+    return is_gain or any(end <= sign * level for level in below)
 
 
 def _counted(found: int, others: Others) -> Verdict:

@@ -65,6 +65,7 @@ def execute(automation: Automation, *, slot: str, cause: str) -> None:
 def drain(account: ExchangeAccount) -> Failures:
     """Take the account's turn, finish what is open and run its errands, until none is due.
 
+    The first in rank is looked up anew each time: what came meanwhile goes ahead of what waits.
     Returns what may be tried again, by automation and slot. An errand that comes while the turn
     is given back is seen by the look after it, or by the one who brought it.
     """
@@ -74,7 +75,7 @@ def drain(account: ExchangeAccount) -> Failures:
             with turns.turn(account.id) as fence:
                 mark_interrupted(account, fence)
                 finish_open(account, fence)
-                for errand in errands.due(account.id):
+                while errand := errands.due(account.id).first():
                     client = open_client(account, is_protective=errand.is_protective)
                     _run(errand, client, fence, failures)
             if not errands.due(account.id).exists():
@@ -97,9 +98,10 @@ def mark_interrupted(account: ExchangeAccount, fence: int) -> None:
 
 def finish_open(account: ExchangeAccount, fence: int) -> None:
     """Send what earlier runs of this account have planned and not sent, while there is time."""
-    for execution in Execution.objects.filter(account=account, finished_at=None).select_related(
+    unfinished = Execution.objects.filter(account=account, finished_at=None).select_related(
         "automation__user", "account"
-    ):
+    )
+    for execution in sorted(unfinished, key=lambda each: kind_of(each.automation.kind).rank):
         kind = kind_of(execution.automation.kind)
         client = open_client(account, is_protective=kind.is_protective)
         _carry_out(execution, client, fence)
@@ -212,16 +214,18 @@ def conclude(execution: Execution) -> None:
     if {Intent.State(intent.state) for intent in found} & UNDECIDED:
         return
     failed = [intent for intent in found if Intent.State(intent.state) not in HARMLESS]
-    error = " ".join(intent.error for intent in failed)
+    error, is_closed_only = " ".join(intent.error for intent in failed), sagas.broke_off(found)
+    if is_closed_only:
+        error = f"{sagas.CLOSED_ONLY} {error}"
     status = _status(found, failed)
     concluded = Execution.objects.filter(pk=execution.pk, finished_at=None)
     changes = {"status": status, "error": error, "trade_id": _trade_id(execution, found)}
     with transaction.atomic():
-        if not concluded.update(**changes, finished_at=utc_now()) or not found:
+        if not concluded.update(**changes, finished_at=utc_now()):
             return
         severity = Severity.CRITICAL if failed else Severity.INFO
-        text = f"{execution.reason_text} {error}".strip()
-        reason = Reason(execution.reason_code, text, severity)
+        code = sagas.CLOSED_ONLY_CODE if is_closed_only else execution.reason_code
+        reason = Reason(code, f"{execution.reason_text} {error}".strip(), severity)
         journal.tell(
             execution.automation, reason, kind=execution.event, execution=str(execution.id)
         )

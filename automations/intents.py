@@ -198,7 +198,7 @@ def _settle(intent: Intent, state: Intent.State, error: str = "") -> bool:
 
 
 def _move(intent: Intent, before: set[Intent.State], state: Intent.State, error: str = "") -> bool:
-    is_over = state in (Intent.State.CONFIRMED, Intent.State.REJECTED, Intent.State.LAPSED)
+    is_over = state not in (Intent.State.PLANNED, Intent.State.UNKNOWN, Intent.State.NEEDS_OPERATOR)
     moved = Intent.objects.filter(
         Q(fence=intent.fence) if intent.fence else Q(fence__isnull=True),
         pk=intent.pk,

@@ -34,8 +34,12 @@ def execution_of(
     decision: Decision,
     requested_by: int | None = None,
 ) -> Execution:
-    """An execution that says what was decided and on what; not saved."""
+    """An execution that says what was decided and on what; not saved.
+
+    Without actions it is over: `pending` when it waits for something, else `completed`.
+    """
     first = decision.actions[0] if decision.actions else None
+    is_pending = first is not None or decision.waits
     return Execution(
         automation=automation,
         account=automation.account,
@@ -52,7 +56,9 @@ def execution_of(
         inputs=sensing.as_inputs(snapshot),
         findings=FINDINGS.dump_python(decision.findings, mode="json"),
         memory=automation.memory,
+        status=Execution.Status.PENDING if is_pending else Execution.Status.COMPLETED,
         started_at=started_at,
+        finished_at=None if first else utc_now(),
     )
 
 

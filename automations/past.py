@@ -1,12 +1,12 @@
 """What was sent before, as decisions have to know it: read from the intents, never stored twice."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 
 from automations.models import Automation, Intent
@@ -20,7 +20,10 @@ OPEN = UNDER_WAY | UNSETTLED
 """Intents that may still have an effect: one that nobody claimed in time has none."""
 
 DONE = Q(state__in=[Intent.State.CONFIRMED, Intent.State.SATISFIED])
-SHADOW = Q(state=Intent.State.SHADOW)
+OPENING_KINDS = ("open_position", "reopen_position", "cross_order")
+SHADOW = Q(state=Intent.State.SHADOW, automation__mode=Automation.Mode.SHADOW)
+"""What was done on paper counts as long as its automation stays there."""
+
 DAY = timedelta(hours=24)
 
 
@@ -53,7 +56,7 @@ def recall(automations: Collection[Automation], running: Collection[str]) -> dic
     """
     heirs = _heirs(automations, running)
     past, lifetimes = _past_actions(automations, running, heirs), _lifetimes(automations)
-    under_way, unsettled = _targets(automations, UNDER_WAY), _targets(automations, UNSETTLED)
+    under_way, unsettled = _targets(automations)
     usage = _usage(automations, running, heirs)
     return {
         automation.id: Past(
@@ -123,14 +126,18 @@ def _lifetimes(automations: Collection[Automation]) -> dict[UUID, Lifetime]:
     return {row["automation"]: Lifetime(row["count"], row["spent"], row["last_at"]) for row in rows}
 
 
-def _targets(automations: Collection[Automation], states: Q) -> defaultdict[UUID, set[str]]:
-    """Per account, the targets with something in these states that must not be repeated."""
+def _targets(
+    automations: Collection[Automation],
+) -> tuple[defaultdict[UUID, set[str]], defaultdict[UUID, set[str]]]:
+    """Per account, the targets with something that must not be repeated: under way, unsettled."""
     accounts = {automation.account_id for automation in automations}
-    found = Intent.objects.filter(states, account__in=accounts, is_idempotent=False)
-    targets = defaultdict(set)
-    for account_id, target in found.values_list("account_id", "target"):
-        targets[account_id].add(target)
-    return targets
+    found = Intent.objects.filter(OPEN, account__in=accounts, is_idempotent=False)
+    under_way: defaultdict[UUID, set[str]] = defaultdict(set)
+    unsettled: defaultdict[UUID, set[str]] = defaultdict(set)
+    for account_id, target, state in found.values_list("account_id", "target", "state"):
+        is_settling = state in (Intent.State.UNKNOWN, Intent.State.NEEDS_OPERATOR)
+        (unsettled if is_settling else under_way)[account_id].add(target)
+    return under_way, unsettled
 
 
 def _named(targets: Iterable[str], automation: Automation) -> frozenset[str]:
@@ -143,26 +150,43 @@ def _named(targets: Iterable[str], automation: Automation) -> frozenset[str]:
 
 def _usage(
     automations: Collection[Automation], running: Collection[str], heirs: dict[str, str]
-) -> defaultdict[UUID, Usage]:
+) -> dict[UUID, Usage]:
     """What counts against each account's limits, by whatever automation."""
     accounts = {automation.account_id for automation in automations}
-    counted = Intent.objects.filter(OPEN | DONE, account__in=accounts)
-    usage: defaultdict[UUID, Usage] = defaultdict(Usage)
-    today = counted.filter(created_at__gt=Now() - DAY).order_by().values("account")
-    for row in today.annotate(sats=Sum("sats"), orders=Count("pk")):
-        usage[row["account"]] = Usage((), row["sats"], row["orders"])
-    spent: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
-    on_positions = counted.filter(
-        Q(trade_id__in=[*running, *heirs]) | Q(target=CROSS_TARGET), sats__gt=0
-    )
-    for account, target, trade_id, sats in on_positions.values_list(
-        "account", "target", "trade_id", "sats"
-    ):
-        name = CROSS if target == CROSS_TARGET else heirs.get(trade_id, trade_id)
-        spent[account][name] = spent[account].get(name, 0) + sats
-    for account, by_name in spent.items():
-        before = usage[account]
-        usage[account] = Usage(
-            tuple(sorted(by_name.items())), before.sats_today, before.orders_today
+    counted = Intent.objects.filter(OPEN | DONE, account__in=accounts).order_by()
+    by_position, opening = _by_position(counted, running, heirs), _opening(accounts)
+    today = counted.filter(created_at__gt=Now() - DAY).values("account")
+    sums = {row["account"]: row for row in today.annotate(sats=Sum("sats"), orders=Count("pk"))}
+    nothing = {"sats": 0, "orders": 0}
+    return {
+        account: Usage(
+            sats_by_position=tuple(sorted(by_position[account].items())),
+            sats_today=sums.get(account, nothing)["sats"],
+            orders_today=sums.get(account, nothing)["orders"],
+            opening=opening[account],
         )
-    return usage
+        for account in accounts
+    }
+
+
+def _by_position(
+    counted: QuerySet[Intent], running: Collection[str], heirs: dict[str, str]
+) -> defaultdict[UUID, Counter[str]]:
+    """Per account, the sats that were moved into each running position."""
+    moved = counted.filter(
+        Q(trade_id__in=[*running, *heirs]) | Q(target=CROSS_TARGET), sats__gt=0
+    ).values_list("account", "target", "trade_id", "sats")
+    sums: defaultdict[UUID, Counter[str]] = defaultdict(Counter)
+    for account, target, trade_id, sats in moved:
+        name = CROSS if target == CROSS_TARGET else heirs.get(trade_id, trade_id)
+        sums[account][name] += sats
+    return sums
+
+
+def _opening(accounts: Collection[UUID]) -> Counter[UUID]:
+    """Per account, the USD of orders that may have opened something which nobody has seen yet."""
+    sums: Counter[UUID] = Counter()
+    found = Intent.objects.filter(OPEN, account__in=accounts, action__kind__in=OPENING_KINDS)
+    for account, action in found.values_list("account", "action"):
+        sums[account] += 0 if action.get("reduces") else action["quantity"]
+    return sums

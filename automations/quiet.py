@@ -90,9 +90,6 @@ def _begin_span(check: QuietCheck) -> None:
         snapshot=check.snapshot,
         decision=decision,
     )
-    execution.finished_at = now
-    if not decision.waits:
-        execution.status = Execution.Status.COMPLETED
     Execution.objects.bulk_create([execution], ignore_conflicts=True)
     QuietSpan.objects.create(
         automation=automation,

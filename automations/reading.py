@@ -147,12 +147,11 @@ def _wanted_by(configs: Iterable[RuleConfig]) -> Wanted:
 
 
 def _holdings(client: ExchangeClient, wanted: Wanted) -> Holdings:
-    has_isolated = Capability.ISOLATED in client.capabilities
-    info = client.account()
+    has, info = client.capabilities, client.account()
     return Holdings(
         balance=info.balance,
-        trades=tuple(client.isolated.running_trades()) if has_isolated else (),
-        cross=client.cross.position() if Capability.CROSS in wanted.parts else None,
+        trades=tuple(client.isolated.running_trades()) if Capability.ISOLATED in has else (),
+        cross=client.cross.position() if Capability.CROSS in wanted.parts & has else None,
         usd=info.usd if Capability.SWAPS in wanted.parts else None,
         spot=tuple(client.spot.balances()) if Capability.SPOT in wanted.parts else None,
     )

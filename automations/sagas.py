@@ -6,7 +6,11 @@ not done, or not by us, or when the market has moved too far, and a person is to
 position stays closed.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
+
+from django.db.models.functions import Now
 
 from automations import intents
 from automations.models import Intent
@@ -15,30 +19,47 @@ from automations.rules.actions import ReopenTrade
 from exchanges.client import ExchangeClient
 from exchanges.types import Side
 
-WAITING = {Intent.State.PLANNED, Intent.State.SENDING, Intent.State.UNKNOWN}
-CLOSED_ONLY = "The position was closed, and what should be left of it was not opened again:"
+State = Intent.State
+WAITING = {State.PLANNED, State.SENDING, State.UNKNOWN, State.NEEDS_OPERATOR}
+DONE = {State.CONFIRMED, State.SATISFIED}
+
+CLOSED_ONLY_CODE = "closed_only"
+CLOSED_ONLY = "The position was closed, and what should be left of it was not opened again."
 
 
 def may_follow(intent: Intent, client: ExchangeClient) -> bool:
-    """Whether an intent may be sent now; one that never may is lapsed. Raises `ExchangeError`."""
+    """Whether an intent may be tried now; one that never may is lapsed. Raises `ExchangeError`."""
     action = intents.action_of(intent)
-    if not needs_the_one_before(action):
-        return True
+    if not needs_the_one_before(action) or _is_late(intent):
+        return True  # when it is late, its claim says so
     before = Intent.objects.get(execution_id=intent.execution_id, leg=intent.leg - 1)
-    state = Intent.State(before.state)
+    state = State(before.state)
     if state in WAITING:
         return False
-    if state is not Intent.State.CONFIRMED:
+    if state is not State.CONFIRMED:
         intents.lapse(intent, f"The step before it is {state}: it does not follow.")
         return False
     return _is_worth_it(intent, action, client)
 
 
+def broke_off(found: Sequence[Intent]) -> bool:
+    """Whether of the intents of an execution, by their legs, a close was done and its rest not."""
+    return any(
+        needs_the_one_before(intents.action_of(after))
+        and State(before.state) in DONE
+        and State(after.state) not in DONE
+        for before, after in pairwise(found)
+    )
+
+
+def _is_late(intent: Intent) -> bool:
+    return Intent.objects.filter(pk=intent.pk, deadline__lte=Now()).exists()
+
+
 def _is_worth_it(intent: Intent, action: ReopenTrade, client: ExchangeClient) -> bool:
     price = client.ticker().last_price
     if _is_worse(price, action):
-        text = f"the price of {price:,} is worse than {action.worst_price:,}."
-        intents.lapse(intent, f"{CLOSED_ONLY} {text}")
+        intents.lapse(intent, f"The price of {price:,} is worse than {action.worst_price:,}.")
         return False
     return True
 

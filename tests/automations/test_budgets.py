@@ -21,7 +21,7 @@ from automations.models import Automation, Intent, Turn
 from automations.rules.registry import KINDS
 from automations.services import create_automation
 from exchanges.errors import NotSent, Refused, TransientError, UnknownOutcome
-from exchanges.types import AccountInfo
+from exchanges.types import AccountInfo, Capability
 from tests.accounts.builders import a_user, an_account
 from tests.builders import ticker, trade
 
@@ -59,11 +59,13 @@ class Exchange:
     fates: Sequence[str] = ()
     freezes: bool = False
     hour: int = 0
+    capabilities = frozenset({Capability.ISOLATED})
     ledger: list[tuple[UUID, str, int]] = field(default_factory=list)
     executed: set[UUID] = field(default_factory=set)
 
     def __post_init__(self):
         self.trades = [trade(trade_id=str(uuid4())) for _ in range(3)]
+        self.isolated = self
 
     def account(self):
         return AccountInfo(id="1", username="u", balance=10_000_000, fee_tier=0)
@@ -155,7 +157,7 @@ OTHERS = st.sampled_from([("settles",), ("restarts",), ("closes",)])
 def test_no_sequence_exceeds_a_cap(steps):
     story = Story()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execution, "open_client", lambda account: story.exchange)
+        patch.setattr(execution, "open_client", lambda account, **_: story.exchange)
         patch.setitem(KINDS, "margin_guard", replace(KINDS["margin_guard"], backoff=0))
         for step, *arguments in steps:
             getattr(story, step)(*arguments)

@@ -81,7 +81,9 @@ def test_what_may_be_looked_at_and_what_is_too_old(
     feed.put_ticker("paper", replace(ticker, at=now - timedelta(seconds=market)))
     feed.put_holdings(guarded.account.id, replace(held, at=now - timedelta(seconds=account)))
     bounds = sensing.bounds_of_look(guarded.automation)
-    snapshot = sensing.from_feed([guarded.automation], now=now)[guarded.automation.id]
+    view = reading.from_feed(guarded.automation)
+    views = {guarded.automation.id: view}
+    snapshot = sensing.from_views([guarded.automation], views, now=now)[guarded.automation.id]
     assert bounds.allow(snapshot) is not is_stale
 
 
@@ -108,7 +110,7 @@ def test_quiet_automations_cost_what_one_costs(guarded, django_assert_num_querie
     guards = guards_of(guarded, count)
     read(guarded)
     evaluation.look([(str(guard.id), "tick:1") for guard in guards])
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(14):
         evaluation.look([(str(guard.id), "tick:2") for guard in guards])
     assert set(QuietSpan.objects.values_list("count", flat=True)) == {2}
     checked = Automation.objects.filter(pk__in=[guard.pk for guard in guards])
@@ -120,8 +122,8 @@ def test_one_that_cannot_be_recorded_leaves_the_others_alone(guarded, ticks, mon
     broken, kind = guards_of(guarded, 1)[0], KINDS["margin_guard"]
     update_automation(automation=broken, config={**broken.config, "cool_down": 1})
 
-    def decide(snapshot, config):
-        decision = kind.decide(snapshot, config)
+    def decide(snapshot, config, memory):
+        decision = kind.decide(snapshot, config, memory)
         no_text = Reason(decision.reason.code, "\x00")
         return replace(decision, reason=no_text) if config.cool_down else decision
 
@@ -186,7 +188,7 @@ def test_a_hindrance_that_was_gone_is_told_again(guarded, ticks):
 
 
 def test_a_market_the_exchange_itself_dates_long_ago_is_blind(guarded, ticks, monkeypatch):
-    monkeypatch.setattr(sensing, "CLOCKS_DIFFER_BY", timedelta(seconds=-1))
+    monkeypatch.setattr(reading, "CLOCKS_DIFFER_BY", timedelta(seconds=-1))
     evaluation.look_afresh(ticks)
     assert reason_of(guarded) == "blind"
 

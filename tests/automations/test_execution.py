@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
-from automations import errands, intents, sensing, tasks
+from automations import errands, intents, planning, sensing, tasks
 from automations.models import Errand, Execution, Intent, TradeLog, Turn
 from automations.past import recall
 from automations.perform import perform
@@ -98,9 +98,9 @@ def test_an_unknown_outcome_blocks_and_alerts(guarded, fault, state, effects):
 def test_a_refusal_is_an_error_with_the_exchanges_words(guarded, monkeypatch):
     guarded.fall()
 
-    def close_by_hand_first(*args):
+    def close_by_hand_first(*args, **signed):
         guarded.paper.control.close_trade(guarded.paper_account.id, guarded.trade["id"])
-        return perform(*args)
+        return perform(*args, **signed)
 
     monkeypatch.setattr("automations.execution.perform", close_by_hand_first)
     execution = guarded.run()
@@ -247,7 +247,7 @@ def test_a_turn_left_by_a_crash_is_free_after_its_lease(guarded):
         ({"slot": "tick:1"}, "intent_once_per_leg"),
         ({"state": "sending"}, "intent_sent_is_signed"),
         ({"target": ""}, "intent_has_target"),
-        ({"sats": -1}, "intent_sats_not_negative"),
+        ({"sats": -1}, "intent_costs_not_negative"),
     ],
 )
 def test_the_database_keeps_what_must_hold(guarded, changes, constraint):
@@ -336,4 +336,4 @@ def test_a_wrong_clock_neither_shortens_nor_prolongs_a_wish(guarded, monkeypatch
     with suppress(TransientError):
         guarded.run()
     intent = Intent.objects.get()
-    assert intent.deadline - intent.created_at == intents.CLAIM_WITHIN
+    assert intent.deadline - intent.created_at == planning.CLAIM_WITHIN

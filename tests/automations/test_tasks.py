@@ -140,7 +140,7 @@ def test_an_errand_noted_again_behind_its_execution_is_forgotten(guarded):
     guarded.fall()
     guarded.run()
     errand = Errand(automation=guarded.automation, account=guarded.account, slot="tick:1",
-                    cause="tick", is_protective=True)  # fmt: skip
+                    cause="tick")  # fmt: skip
     errand.save()
     tasks.execute(str(guarded.automation.id), "tick:1", "tick")
     assert guarded.effects() == ["add_margin"]
