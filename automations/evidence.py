@@ -5,8 +5,7 @@ New orders carry a client id, by which they are found. Everything else shows in 
 - add margin, in the position's margin, which must have grown by just that amount since the
   position was seen, after what is known to have changed it meanwhile is taken out: funding that
   was paid, margin that was cashed in, other additions of ours; cash-in, in its two sums;
-- a stop loss or take profit, in its level, which is not provably ours;
-- a close, in the trade's end: ours when it came when ours did, at none of the trade's own levels;
+- a stop loss or take profit, in its level; a close, in the trade's end: neither is provably ours;
 - a swap and a deposit, in their histories, where entries of the same size that are not another
   intent's are counted: a single one is taken for it, though not provably ours.
 """
@@ -34,8 +33,8 @@ from automations.rules.actions import (
 from exchanges.types import Side, Trade
 
 CLOSED_WITHIN = timedelta(seconds=30)
-"""By how much a close may be dated away from the signing of ours and be taken for it: it waits at
-the exchange's edge, and the clocks differ. The position was seen running just before."""
+"""How far from its signing a close may be dated: it waits at the exchange's edge, and the clocks
+differ. The position was seen running just before."""
 
 
 class Verdict(StrEnum):
@@ -68,12 +67,10 @@ class Others:
 class Evidence:
     """What was found at the exchange: everything that may be the action's work.
 
-    `asked_at` is the exchange's own clock, before its lists were read; `signed_at` ours, when the
-    action was signed.
+    `asked_at` is the exchange's own clock, before its lists were read.
     """
 
     asked_at: datetime
-    signed_at: datetime
     found: tuple[Answer, ...]
     others: Others = Others()
 
@@ -94,25 +91,34 @@ def examine(action: Action, seen: Trade | None, evidence: Evidence) -> Verdict:
             found = evidence.answer
             if seen is None or not isinstance(found, Trade):
                 return Verdict.AMBIGUOUS
-            return _of_trade(action, seen, found, evidence)
+            return _of_trade(action, seen, found, evidence.others)
         case _:
             assert_never(action)
+
+
+def closed_as_asked(found: Trade, signed_at: datetime) -> bool:
+    """Whether a trade ended when a close signed at `signed_at` would end it, and not by itself.
+
+    That is no proof: a person's close in the same seconds looks the same.
+    """
+    if found.closed_at is None or abs(found.closed_at - signed_at) > CLOSED_WITHIN:
+        return False
+    return not _ended_by_itself(found)
 
 
 def _of_trade(
     action: AddMargin | CashIn | CloseTrade | SetStopLoss | SetTakeProfit,
     seen: Trade,
     found: Trade,
-    evidence: Evidence,
+    others: Others,
 ) -> Verdict:
-    others = evidence.others
     match action:
         case AddMargin(amount=amount):
             return _moved(amount, _margin_growth(seen, found) - others.added)
         case CashIn(amount=amount):
             return _moved(amount, _cashed_in(found) - _cashed_in(seen) - others.cashed_in)
         case CloseTrade():
-            return _closed(found, evidence.signed_at)
+            return Verdict.ABSENT if found.closed_at is None else Verdict.REACHED
         case SetStopLoss(price=price):
             return Verdict.REACHED if found.stop_loss == price else Verdict.ABSENT
         case SetTakeProfit(price=price):
@@ -139,13 +145,6 @@ def _moved(amount: int, growth: int) -> Verdict:
     if growth == amount:
         return Verdict.PRESENT
     return Verdict.ABSENT if growth == 0 else Verdict.AMBIGUOUS
-
-
-def _closed(found: Trade, signed_at: datetime) -> Verdict:
-    if found.closed_at is None:
-        return Verdict.ABSENT
-    came_then = abs(found.closed_at - signed_at) <= CLOSED_WITHIN
-    return Verdict.PRESENT if came_then and not _ended_by_itself(found) else Verdict.REACHED
 
 
 def _ended_by_itself(found: Trade) -> bool:

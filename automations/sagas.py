@@ -1,9 +1,10 @@
-"""Actions in several steps: the next one follows only when the one before it is ours and done.
+"""Actions in several steps: the next one follows only when the one before it is done.
 
 To reduce an isolated trade means to close it and to open what is left again. A step waits while
 the outcome of the one before it is not known, within its own deadline; it lapses when that one was
-not done, or not by us, or when the market has moved too far, and a person is told that the
-position stays closed.
+not done, or the position ended otherwise, or the market has moved too far, and a person is told
+that the position stays closed. A close that was read back counts when it came when ours was sent,
+and not at one of the trade's own levels.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from itertools import pairwise
 from django.db.models.functions import Now
 
 from automations import intents
+from automations.evidence import closed_as_asked
 from automations.models import Intent
 from automations.perform import needs_the_one_before
 from automations.rules.actions import ReopenTrade
@@ -33,11 +35,10 @@ def may_follow(intent: Intent, client: ExchangeClient) -> bool:
     if not needs_the_one_before(action) or _is_late(intent):
         return True  # when it is late, its claim says so
     before = Intent.objects.get(execution_id=intent.execution_id, leg=intent.leg - 1)
-    state = State(before.state)
-    if state in WAITING:
+    if State(before.state) in WAITING:
         return False
-    if state is not State.CONFIRMED:
-        intents.lapse(intent, f"The step before it is {state}: it does not follow.")
+    if not _is_ours(before):
+        intents.lapse(intent, f"The close before it is {before.state}, and not known to be ours.")
         return False
     return _is_worth_it(intent, action, client)
 
@@ -50,6 +51,14 @@ def broke_off(found: Sequence[Intent]) -> bool:
         and State(after.state) not in DONE
         for before, after in pairwise(found)
     )
+
+
+def _is_ours(close: Intent) -> bool:
+    """Whether a close was confirmed, or read back as it would be if it was ours."""
+    if State(close.state) is not State.SATISFIED or close.signed_at is None:
+        return State(close.state) is State.CONFIRMED
+    answer = close.trade_logs.get(outcome=State.SATISFIED).answer
+    return closed_as_asked(intents.TRADE.validate_python(answer), close.signed_at)
 
 
 def _is_late(intent: Intent) -> bool:

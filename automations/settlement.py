@@ -116,7 +116,7 @@ def _gather(intent: Intent, client: ExchangeClient) -> Evidence:
         client_id=str(intent.id),
         signed_at=_signed_at(intent),
     )
-    return Evidence(asked_at, _signed_at(intent), found, _others(intent))
+    return Evidence(asked_at, found, _others(intent))
 
 
 def _examine(intent: Intent, evidence: Evidence) -> Verdict:

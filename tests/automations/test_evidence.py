@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automations.evidence import Evidence, Others, Verdict, examine
+from automations.evidence import Evidence, Others, Verdict, closed_as_asked, examine
 from automations.rules.actions import (
     AddMargin,
     CashIn,
@@ -30,7 +30,7 @@ M = SEEN.margin
 
 def seen_there(*found, others=None):
     asked_at = NOW + timedelta(seconds=60)
-    return Evidence(asked_at, signed_at=NOW, found=found, others=others or Others())
+    return Evidence(asked_at, found, others or Others())
 
 
 def add(found, *, added_since=0):
@@ -85,37 +85,36 @@ def test_known_changes_never_hide_or_fake_an_addition(done, amount, funding, cas
     assert verdict is (Verdict.PRESENT if done else Verdict.ABSENT)
 
 
-LATER = timedelta(seconds=31)
+@pytest.mark.parametrize(("closed_at", "verdict"), [(None, Verdict.ABSENT), (NOW, Verdict.REACHED)])
+def test_a_close_is_never_provably_ours(closed_at, verdict):
+    found = after(closed_at=closed_at, exit_price=closed_at and Decimal(95_000))
+    assert examine(CloseTrade("t1"), SEEN, seen_there(found)) is verdict
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict"),
+    ("changes", "is_as_asked"),
     [
-        ({"closed_at": None, "exit_price": None}, Verdict.ABSENT),
-        ({}, Verdict.PRESENT),
-        ({"closed_at": NOW + LATER}, Verdict.REACHED),
-        ({"closed_at": NOW - LATER}, Verdict.REACHED),
-        ({"exit_price": SEEN.liquidation_price}, Verdict.REACHED),
-        ({"stop_loss": Decimal(95_000)}, Verdict.REACHED),
-        ({"stop_loss": Decimal(94_999)}, Verdict.PRESENT),
-        ({"take_profit": Decimal(95_000)}, Verdict.REACHED),
-        ({"take_profit": Decimal(95_001)}, Verdict.PRESENT),
-        ({"exit_price": None}, Verdict.REACHED),
+        ({"closed_at": None, "exit_price": None}, False),
+        ({}, True),
+        ({"closed_at": NOW + timedelta(seconds=31)}, False),
+        ({"closed_at": NOW - timedelta(seconds=31)}, False),
+        ({"exit_price": SEEN.liquidation_price}, False),
+        ({"stop_loss": Decimal(95_000)}, False),
+        ({"stop_loss": Decimal(94_999)}, True),
+        ({"take_profit": Decimal(95_000)}, False),
+        ({"take_profit": Decimal(95_001)}, True),
+        ({"exit_price": None}, False),
+        ({"side": Side.SELL, "liquidation_price": Decimal(111_000)}, True),
     ],
     ids=[
         "runs", "when ours was sent", "later", "before", "liquidated", "at its stop loss",
         "above its stop loss", "at its take profit", "below its take profit", "nobody says how",
+        "a short, below its liquidation",
     ],
 )  # fmt: skip
-def test_a_close_is_ours_when_it_came_when_ours_did(changes, verdict):
+def test_a_trade_that_ended_when_ours_was_sent(changes, is_as_asked):
     found = after(**{"closed_at": NOW, "exit_price": Decimal(95_000), **changes})
-    assert examine(CloseTrade("t1"), SEEN, seen_there(found)) is verdict
-
-
-def test_a_short_is_stopped_above():
-    found = after(side=Side.SELL, liquidation_price=Decimal(111_000), stop_loss=Decimal(105_000),
-                  closed_at=NOW, exit_price=Decimal(105_000))  # fmt: skip
-    assert examine(CloseTrade("t1"), SEEN, seen_there(found)) is Verdict.REACHED
+    assert closed_as_asked(found, NOW) is is_as_asked
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 TENTH = 10
 CLOCKS = (
     "automations.errands:LAPSES_AFTER",
+    "automations.evidence:CLOSED_WITHIN",
     "automations.intents:SEND_WITHIN",
     "automations.sensing:LOOKING_AT_ACCOUNT",
     "automations.sensing:LOOKING_AT_MARKET",
@@ -28,7 +29,7 @@ CLOCKS = (
     "exchanges.protection.limiting:PATIENCE",
 )
 FIFTH = 5
-IN_FIFTHS = ("automations.intents:CLAIM_WITHIN",)
+IN_FIFTHS = ("automations.planning:CLAIM_WITHIN", "automations.planning:FOLLOW_WITHIN")
 HALVED = (
     "automations.recovery:WORKERS_FIRST",
     "automations.management.commands.sweep:PERIOD",

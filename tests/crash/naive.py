@@ -7,6 +7,7 @@ when it dies (late acknowledgement), which is all the safety it has.
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from accounts.gateway import open_client
 from automations import execution, recovery, sensing, tasks
@@ -44,7 +45,7 @@ def carry_out(automation: Any, *, slot: str, cause: str) -> None:
     failpoint("accepted")
     client = open_client(automation.account)
     snapshot = sensing.from_exchange(automation, client)
-    decision = kind_of(automation.kind).evaluate(snapshot, automation.config)
+    decision = kind_of(automation.kind).evaluate(snapshot, automation.config, automation.memory)
     failpoint("planned")
     for action in decision.actions:
         _insist(client, action)
@@ -56,7 +57,8 @@ def _insist(client: ExchangeClient, action: Any) -> None:
         failpoint("claimed")
         now = utc_now()
         try:
-            perform(client, action, Signature(now, now + FOR_EVER))
+            signature = Signature(now, now + FOR_EVER)
+            perform(client, action, client_id=str(uuid4()), signature=signature)
             failpoint("answered")
         except (TransientError, UnknownOutcome):
             time.sleep(PAUSE)

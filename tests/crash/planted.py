@@ -46,11 +46,7 @@ def _no_unique_key() -> None:
 
     def accept(automation: Any, *, slot: str, cause: str) -> None:
         Errand.objects.create(
-            automation=automation,
-            account_id=automation.account_id,
-            slot=slot,
-            cause=cause,
-            is_protective=True,
+            automation=automation, account_id=automation.account_id, slot=slot, cause=cause
         )
 
     errands.accept = accept
@@ -65,7 +61,7 @@ def _no_fence() -> None:
     """
     from django.db.models import Q
 
-    from automations import execution, intents
+    from automations import execution, intents, planning
     from automations.models import Intent
 
     def carry_out(run: Any, client: Any, fence: int) -> None:
@@ -76,7 +72,7 @@ def _no_fence() -> None:
 
     execution._carry_out = carry_out
     intents._claimable = lambda intent, fence: Intent.objects.filter(pk=intent.pk)
-    intents.CLAIM_WITHIN = timedelta(hours=1)
+    planning.CLAIM_WITHIN = timedelta(hours=1)
 
 
 def _no_window() -> None:
@@ -98,23 +94,26 @@ def _no_window() -> None:
 def _intent_after_call() -> None:
     """The call first; what was done is written down afterwards."""
     from accounts.gateway import open_client
-    from automations import intents
+    from automations import intents, planning
     from automations.perform import perform
     from exchanges.client import Signature
 
-    original = intents.plan
+    original = planning.plan
 
     def plan(execution: Any, decision: Any, snapshot: Any, *, fence: int) -> None:
         now = intents.utc_now()
         signature = Signature(now, now + intents.SEND_WITHIN)
-        client = open_client(execution.account)
-        answers = [perform(client, action, signature) for action in decision.actions]
+        client, named = open_client(execution.account), str(execution.id)
+        answers = [
+            perform(client, action, client_id=named, signature=signature)
+            for action in decision.actions
+        ]
         original(execution, decision, snapshot, fence=fence)
         for intent, answer in zip(execution.intents.order_by("leg"), answers, strict=True):
             intents.claim(intent, fence=fence)
             intents.confirm(intent, answer)
 
-    intents.plan = plan
+    planning.plan = plan
 
 
 def _server_error_is_not_done() -> None:
@@ -145,10 +144,10 @@ def _failed_list_is_empty() -> None:
         try:
             return gather(intent, client)
         except ExchangeError:
-            return Evidence(client.time(), None)
+            return Evidence(client.time(), ())
 
     def examine_or_absent(intent: Any, evidence: Any) -> Any:
-        return examine(intent, evidence) if evidence.trade else Verdict.ABSENT
+        return examine(intent, evidence) if evidence.found else Verdict.ABSENT
 
     settlement._gather, settlement._examine = gather_or_nothing, examine_or_absent
 
@@ -193,7 +192,7 @@ def _budget_outside() -> None:
     """
     from django.db import transaction
 
-    from automations import errands, intents, turns
+    from automations import errands, planning, turns
     from automations.models import Intent
 
     def plan(execution: Any, decision: Any, snapshot: Any, *, fence: int) -> None:
@@ -202,7 +201,7 @@ def _budget_outside() -> None:
             execution.save(force_insert=True)
             errands.finish(execution.automation, execution.slot)
             Intent.objects.bulk_create(
-                intents._intent(
+                planning._intent(
                     execution,
                     action,
                     leg,
@@ -214,7 +213,7 @@ def _budget_outside() -> None:
 
     due = errands.due
     errands.due = lambda account_id: due(account_id).order_by("?")
-    intents.plan = plan
+    planning.plan = plan
     turns.TAKE = turns.TAKE.replace(turns.FREE, "TRUE").replace("turn.fence + 1", "1")
     turns._give_back = lambda account_id, fence: None
     turns.extend = lambda account_id, fence: None
@@ -222,9 +221,9 @@ def _budget_outside() -> None:
 
 def _no_deadline() -> None:
     """What was once planned is sent whenever somebody gets to it: it never lapses."""
-    from automations import intents
+    from automations import intents, planning
 
-    intents.CLAIM_WITHIN = timedelta(hours=1)
+    planning.CLAIM_WITHIN = timedelta(hours=1)
     intents.lapse = lambda intent, error: None
 
 
