@@ -46,24 +46,25 @@ def propose(errand: Errand, decision: Decision, snapshot: Snapshot) -> None:
         journal.tell(automation, reason, kind="confirmation_wanted", proposal=str(proposal.id))
 
 
-@transaction.atomic
 def confirm(proposal: Proposal, *, by: User) -> str:
     """Say yes: returns the slot under which it is carried out. Raises `AlreadyDecided`."""
-    _decide(proposal, State.CONFIRMED, by)
+    expire()
     slot = f"confirmed:{proposal.id}"
-    errands.accept(
-        proposal.automation,
-        slot=slot,
-        cause=Execution.Cause.CONFIRMED,
-        requested_by=by,
-        proposal=proposal,
-    )
+    with transaction.atomic():
+        _decide(proposal, State.CONFIRMED, by)
+        errands.accept(
+            proposal.automation,
+            slot=slot,
+            cause=Execution.Cause.CONFIRMED,
+            requested_by=by,
+            proposal=proposal,
+        )
     return slot
 
 
-@transaction.atomic
 def decline(proposal: Proposal, *, by: User) -> None:
     """Say no; the automation proposes again when it still wants the same. `AlreadyDecided`."""
+    expire()
     _decide(proposal, State.DECLINED, by)
 
 
@@ -74,7 +75,6 @@ def expire() -> int:
 
 
 def _decide(proposal: Proposal, state: Proposal.State, by: User) -> None:
-    expire()
     decided = Proposal.objects.filter(pk=proposal.pk, state=State.OPEN).update(
         state=state, decided_by=by, decided_at=timezone.now()
     )

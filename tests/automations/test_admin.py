@@ -30,6 +30,7 @@ GOOD = {
     "name": "night watch",
     "config": json.dumps({"threshold": "0.8", "action": ADD_MARGIN}),
     "every": "",
+    "mode": "live",
     "is_active": "on",
 }
 
@@ -158,7 +159,9 @@ def test_owner_account_and_kind_stay(page, guarded):
         pytest.param({"config": "[1]"}, "config: Must be an object", id="a list"),
         pytest.param({"config": '{"threshold": 1}'}, "config.action: Required.", id="no action"),
         pytest.param({"config": '{"treshold": 1}'}, "config.treshold: Unknown key.", id="misspelt"),
-        pytest.param({"kind": "tp_sl"}, "not one of the available choices", id="kind to come"),
+        pytest.param({"kind": "magic"}, "not one of the available choices", id="no such kind"),
+        pytest.param({"kind": "tp_sl"}, "config.threshold: Unknown key.", id="another kind"),
+        pytest.param({"mode": "loud"}, "not one of the available choices", id="no such mode"),
         pytest.param({"every": "0"}, "greater than or equal to 1", id="every 0 s"),
         pytest.param({"name": ""}, "required", id="no name"),
         pytest.param({"account": ""}, "required", id="no account"),

@@ -40,7 +40,8 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
     assert body["account"] == str(guarded.account.id)
     assert (body["period"], body["every"], body["is_active"]) == (30, None, True)
     assert body["config"]["cool_down"] == 60
-    assert body["config"]["scope"] == {"side": "both", "only": None, "exclude": []}
+    assert body["mode"] == "live"
+    assert body["config"]["scope"]["exclude"] == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,8 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
     [
         ({"name": ""}, "name", "blank"),
         ({"name": None}, "name", "null"),
-        ({"kind": "tp_sl"}, "kind", "not available yet; available: margin_guard"),
+        ({"kind": "tp_sl"}, "config.threshold", "Unknown key. Allowed: action, cool_down, scope"),
+        ({"mode": "loud"}, "mode", "not a valid choice"),
         ({"kind": "magic"}, "kind", "not a kind of automation; available: margin_guard"),
         ({"every": 0}, "every", "greater than or equal to 1"),
         ({"every": 3601}, "every", "less than or equal to 3600"),
@@ -61,13 +63,13 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
         (
             {"config": {**GOOD["config"], "treshold": 1}},
             "config.treshold",
-            "Unknown key. Allowed: action, cool_down, scope, threshold.",
+            "Unknown key. Allowed: action, cool_down, measure, scope, threshold.",
         ),
         ({"config": {**GOOD["config"], "threshold": 2}}, "config.threshold", "less than or equal"),
         (
-            {"config": {**GOOD["config"], "action": {"type": "reduce_position", "percent": 50}}},
-            "config.action",
-            "reduce_position is not available yet; use add_margin or close_position",
+            {"config": {**GOOD["config"], "action": {"type": "reduce_position", "percent": 100}}},
+            "config.action.percent",
+            "less than or equal to 99",
         ),
         (
             {"config": {**GOOD["config"], "action": {**ADD_MARGIN, "amount": -1}}},
@@ -77,27 +79,27 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
         (
             {"config": {**GOOD["config"], "action": {**ADD_MARGIN, "amuont": 1}}},
             "config.action.amuont",
-            "Unknown key. Allowed: amount, max_per_day, max_per_position, type.",
+            "Unknown key. Allowed: amount, fallback, max_per_day, max_per_position, take_back,",
         ),
         (
             {"config": {**GOOD["config"], "action": {"type": "boo"}}},
             "config.action.type",
-            "Must be one of: add_margin, close_position.",
+            "Must be one of: add_margin, close_position, reduce_position.",
         ),
         (
             {"config": {**GOOD["config"], "action": {}}},
             "config.action.type",
-            "Must be one of: add_margin, close_position.",
+            "Must be one of: add_margin, close_position, reduce_position.",
         ),
         (
             {"config": {**GOOD["config"], "action": "add_margin"}},
             "config.action",
-            "Must be an object, of one of the types: add_margin, close_position.",
+            "Must be an object, of one of the types: add_margin, close_position,",
         ),
         (
             {"config": {**GOOD["config"], "scope": "long"}},
             "config.scope",
-            "Must be an object with these keys: exclude, only, side.",
+            "Must be an object with these keys: cross, exclude, isolated, only, side.",
         ),
         (
             {"config": {**GOOD["config"], "scope": {"only": ["x", 5]}}},

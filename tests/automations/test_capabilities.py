@@ -45,10 +45,10 @@ def test_it_is_not_created(account, without_isolated):
     without_isolated()
     with pytest.raises(InvalidField) as refused:
         create(account)
-    assert refused.value.field == "kind"
+    assert refused.value.field == "config"
     assert refused.value.message == (
-        f"margin_guard cannot run at {account.exchange.name}, which does not have what it needs:"
-        " isolated."
+        f"This margin_guard cannot run at {account.exchange.name}, which does not have what it"
+        " needs: isolated."
     )
     assert not Automation.objects.exists()
 
@@ -58,7 +58,7 @@ def test_the_api_says_so(account, without_isolated):
     body = {"name": "guard", "kind": "margin_guard", "config": CONFIG}
     answer = api_of(account.user).post("/api/automations/", body)
     assert answer.status_code == 400
-    assert "isolated" in answer.data["kind"][0]
+    assert "isolated" in answer.data["config"][0]
 
 
 def test_one_that_lost_its_ground_can_be_paused_and_deleted_but_not_resumed(
