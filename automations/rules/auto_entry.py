@@ -6,19 +6,18 @@ one that the exchange refused does not.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator
 
-from automations.rules.base import Decision, Direction, Level, Reason, RuleMemory, Severity
+from automations.rules.base import Decision, Direction, Level, Reason, RuleMemory
 from automations.rules.levels import crossing
 from automations.rules.orders import Entry, Price
+from automations.rules.unfinished import OWN_ORDER, unfinished
 from automations.snapshots import Snapshot
-
-OWN_ORDER = "open"
-"""What stands for an order of the automation's own in a snapshot's `under_way` and `unsettled`."""
 
 
 class AutoEntryConfig(Entry):
@@ -81,21 +80,19 @@ def _direction(config: AutoEntryConfig) -> Direction:
 
 
 def _obstacle(snapshot: Snapshot, config: AutoEntryConfig) -> Reason | None:
-    if OWN_ORDER in snapshot.under_way:
-        return Reason("under_way", "Its order is just being sent.")
-    if OWN_ORDER in snapshot.unsettled:
-        text = "What became of its last order is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
-    last = snapshot.lifetime.last_at
+    found = unfinished(snapshot, OWN_ORDER) or _pause(snapshot, config) or config.obstacle(snapshot)
+    return found and replace(found, text=f"It would enter, but {found.text}")
+
+
+def _pause(snapshot: Snapshot, config: AutoEntryConfig) -> Reason | None:
+    last, running = snapshot.lifetime.last_at, len(snapshot.holdings.value.trades)
     wait = last and last + timedelta(seconds=config.cool_down) - snapshot.now
     if wait and wait > timedelta(0):
-        text = f"It entered before, and waits for another {wait.total_seconds():.0f} s."
+        text = f"it entered before, and waits for another {wait.total_seconds():.0f} s."
         return Reason("cooling_down", text)
-    if config.only_when_flat and snapshot.holdings.value.trades:
-        running = len(snapshot.holdings.value.trades)
-        return Reason("not_flat", f"It waits for the account's trades to end: {running} still run.")
-    found = config.obstacle(snapshot)
-    return found and Reason(found.code, f"It would enter, but {found.text}", found.severity)
+    if config.only_when_flat and running:
+        return Reason("not_flat", f"it waits for the trades of the account: {running} still run.")
+    return None
 
 
 def _levels(snapshot: Snapshot, config: AutoEntryConfig) -> Iterator[Level]:

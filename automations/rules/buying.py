@@ -7,6 +7,7 @@ from pydantic import Field, StrictStr
 
 from automations.rules.actions import OrderSpot, SwapAsset
 from automations.rules.base import Reason, RuleConfig, Severity
+from automations.rules.unfinished import unfinished
 from automations.snapshots import Snapshot
 from exchanges.inverse_futures import SATS_PER_BTC
 from exchanges.types import Asset, Capability, Side
@@ -88,11 +89,8 @@ Market = Annotated[Swap | Spot, Field(discriminator="type")]
 
 def hindrance(snapshot: Snapshot, market: Swap | Spot, amount: Decimal) -> Reason | None:
     """Why nothing can be bought for `amount` now."""
-    if market.target in snapshot.under_way:
-        return Reason("under_way", "a purchase is just being sent.")
-    if market.target in snapshot.unsettled:
-        text = "what became of an earlier purchase is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
+    if reason := unfinished(snapshot, market.target):
+        return reason
     smallest = market.smallest(snapshot.quote(market.symbol).ask)
     if amount < smallest:
         text = f"{amount:,} is less than the smallest purchase of {smallest:,}."

@@ -6,6 +6,7 @@ that comes twice is due once (`cronsim` follows Debian's cron).
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,8 +28,14 @@ def _line(value: str) -> str:
     return value
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """The names of all zones; found by walking through files."""
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise ValueError("must be the name of a time zone, such as Europe/Berlin or UTC")
     return value
 

@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictStr, ValidationInfo, field_validator
 
 from automations.rules.actions import Action, OrderSpot, SwapAsset
-from automations.rules.base import Decision, Reason, RuleConfig, Severity
+from automations.rules.base import Decision, Reason, RuleConfig
 from automations.rules.buying import CENTS, MIN_SWAP_SATS, SPOT_STEP, SWAPPED
 from automations.rules.calendars import Calendar, Dates
+from automations.rules.unfinished import unfinished
 from automations.snapshots import Snapshot
 from exchanges.inverse_futures import SATS_PER_BTC
 from exchanges.types import Asset, Capability, Side
@@ -138,14 +139,9 @@ def _widest(drifts: Drifts) -> tuple[str, Decimal]:
 
 
 def _obstacle(snapshot: Snapshot, config: RebalancingConfig) -> Reason | None:
-    is_swap = config.type == "swap"
-    targets = {"swap"} if is_swap else {f"spot:{symbol}" for symbol in config.symbols()}
-    if targets & snapshot.under_way:
-        return Reason("under_way", "an earlier trade is just being sent.")
-    if targets & snapshot.unsettled:
-        text = "what became of an earlier trade is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
-    return None
+    if config.type == "swap":
+        return unfinished(snapshot, "swap")
+    return unfinished(snapshot, *(f"spot:{symbol}" for symbol in config.symbols()))
 
 
 def _trades(

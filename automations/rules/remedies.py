@@ -24,6 +24,7 @@ from automations.rules.guarding import (
 from automations.rules.levels import crossing, first_price
 from automations.rules.measures import CROSS, MAX_LEVERAGE, Position
 from automations.rules.purse import DAY, Purse
+from automations.rules.unfinished import unfinished
 from automations.snapshots import Snapshot
 from exchanges.inverse_futures import notional, required_margin
 
@@ -175,13 +176,8 @@ def _close(position: Position, snapshot: Snapshot) -> Remedy:
 
 
 def _blocked(position: Position, snapshot: Snapshot) -> Remedy | None:
-    """What must not be done twice waits for what was begun."""
-    if position.name in snapshot.under_way:
-        return Remedy.none("under_way", "an earlier action on it is just being sent.")
-    if position.name in snapshot.unsettled:
-        text = "the outcome of an earlier action on it is not known yet."
-        return Remedy.none("unsettled", text, Severity.CRITICAL)
-    return None
+    reason = unfinished(snapshot, position.name)
+    return reason and Remedy((), reason)
 
 
 def _rooms(

@@ -29,6 +29,7 @@ from automations.rules.levels import crossing, is_misplaced, wants_above
 from automations.rules.measures import CROSS, Position, measured
 from automations.rules.orders import Price
 from automations.rules.scope import Scope
+from automations.rules.unfinished import unfinished
 from automations.snapshots import Snapshot
 from exchanges.types import Capability, Trade
 
@@ -168,9 +169,8 @@ def _obstacle(
 
 
 def _closing(position: Position, snapshot: Snapshot, cool_down: int) -> Reason | None:
-    if position.name == CROSS and CROSS in snapshot.unsettled | snapshot.under_way:
-        text = "the outcome of an earlier order on it is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
+    if position.name == CROSS and (reason := unfinished(snapshot, CROSS)):
+        return reason
     last = _last_done(position, snapshot)
     wait = last and last + timedelta(seconds=cool_down) - snapshot.now
     if wait and wait > timedelta(0):

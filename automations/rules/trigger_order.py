@@ -13,12 +13,12 @@ from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
 from automations.rules import conditions
 from automations.rules.actions import Action, OrderCross
-from automations.rules.auto_entry import OWN_ORDER
-from automations.rules.base import Decision, Level, Reason, RuleConfig, RuleMemory, Severity
+from automations.rules.base import Decision, Level, Reason, RuleConfig, RuleMemory
 from automations.rules.buying import Market, hindrance
 from automations.rules.conditions import Condition
 from automations.rules.measures import CROSS
 from automations.rules.orders import Entry
+from automations.rules.unfinished import OWN_ORDER, unfinished
 from automations.snapshots import Snapshot
 from exchanges.types import Capability, Side
 
@@ -146,11 +146,8 @@ def _hold(snapshot: Snapshot, config: TriggerOrderConfig) -> bool:
 
 
 def _obstacle(snapshot: Snapshot, order: Order) -> Reason | None:
-    if order.target in snapshot.under_way:
-        return Reason("under_way", "an order is just being sent there.")
-    if order.target in snapshot.unsettled:
-        text = "what became of an earlier order there is not known yet."
-        return Reason("unsettled", text, Severity.CRITICAL)
+    if reason := unfinished(snapshot, order.target):
+        return reason
     match order:
         case IsolatedOrder():
             return order.obstacle(snapshot)
