@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -23,7 +24,9 @@ class AccountLimits(models.Model):
     sats_per_position = models.PositiveBigIntegerField(null=True, blank=True)
     sats_per_day = models.PositiveBigIntegerField(null=True, blank=True)
     orders_per_day = models.PositiveIntegerField(null=True, blank=True)
-    leverage = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    leverage = models.DecimalField(
+        max_digits=6, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(1)]
+    )
     exposure = models.PositiveBigIntegerField("exposure in USD", null=True, blank=True)
 
     class Meta:
