@@ -115,12 +115,15 @@ def _examine(intent: Intent, evidence: Evidence) -> Verdict:
 
 
 def _added_since(intent: Intent) -> int:
-    """Sats that other intents have added to the target since this one saw it."""
+    """Sats that other intents have added to the target since this one was planned.
+
+    By the database's clock, since the clocks of two workers may differ.
+    """
     later = Intent.objects.filter(
         account_id=intent.account_id,
         target=intent.target,
         state__in=DONE,
-        signed_at__gt=_signed_at(intent),
+        created_at__gt=intent.created_at,
     )
     return int(later.aggregate(sats=Sum("sats"))["sats"] or 0)
 
