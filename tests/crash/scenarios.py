@@ -26,6 +26,7 @@ ONE = {"amount": 200_000, "max_per_position": 200_000, "max_per_day": 200_000}
 TWO = {"amount": 100_000, "max_per_position": 200_000, "max_per_day": 400_000}
 CAPPED = {"amount": 60_000, "max_per_position": 120_000, "max_per_day": 120_000}
 MANY = {"amount": 60_000, "max_per_position": 480_000, "max_per_day": 480_000}
+OFTEN = {"amount": 20_000, "max_per_position": 480_000, "max_per_day": 480_000}
 TIGHT = {"amount": 60_000, "max_per_position": 60_000, "max_per_day": 60_000}
 """Sats. The position needs 161,203 more to be below its threshold."""
 
@@ -188,7 +189,7 @@ _WEIGHTS: tuple[tuple[Callable[[Random], Scenario], float], ...] = (
 
 LATE = {"kind": "delay_before", "seconds": CLIENT_SECONDS * 2}
 FROZEN_PLAN = Scenario("freeze at planned", (Strike("planned", "freeze"),), action=MANY)
-REDELIVERED = Scenario("redelivered", deliveries=6, apart=0.5, action=MANY)
+REDELIVERED = Scenario("redelivered", deliveries=8, apart=0.3, action=OFTEN)
 
 PROVOKING: dict[str, Scenario] = {
     "no_unique_key": REDELIVERED,
