@@ -72,10 +72,11 @@ class Watch:
         self._reconcile_accounts([one for one in wanted if self._members.has(str(one.id))])
 
     def tend(self) -> None:
-        """Start to read what is due, by what the feed says itself."""
+        """Start to read what is due, by what the feed says itself: no accounts while it is away,
+        since nobody could be told."""
         now, accounts = utc_now(), list(self._accounts.values())
         read_at = feed.read_at([feed.holdings_key(watch.account.id) for watch in accounts])
-        for watch, at in zip(accounts, read_at, strict=True):
+        for watch, at in zip(accounts, read_at or (), strict=read_at is not None):
             if watch.takes_turn(at, now):
                 self._submit(watch.account.exchange_id, watch.read)
         for exchange_id, market in self._markets.items():
