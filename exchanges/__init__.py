@@ -7,6 +7,8 @@ Read in this order:
 - `client`: the port. Whoever wants something from an exchange has an `ExchangeClient`, and knows
   nothing of HTTP, of signatures, or of which exchange it is.
 - `inverse_futures`: the arithmetic of the contracts.
+- `transport` and `fields`: for adapters. One HTTP request, written at most once; and JSON from a
+  stranger, read strictly.
 - `lnmarkets`: the adapter for LN Markets. It translates at its edge; what it cannot read, it
   refuses.
 - `paper`: an exchange of our own which speaks LN Markets' language on a local port. Nothing

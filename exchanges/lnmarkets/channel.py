@@ -29,7 +29,7 @@ from exchanges.lnmarkets.auth import SignedAt, canonical_json
 from exchanges.lnmarkets.constants import MAX_PAGES
 from exchanges.lnmarkets.parse import lists
 from exchanges.lnmarkets.stream import permissions_of
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import Credentials, Permission
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from exchanges.lnmarkets.isolated import LNMarketsIsolated
 from exchanges.lnmarkets.parse import market
 from exchanges.lnmarkets.parse.account import account
 from exchanges.lnmarkets.swaps import LNMarketsSwaps
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import (
     AccountInfo,
     Candle,

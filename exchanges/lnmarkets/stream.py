@@ -23,9 +23,9 @@ from exchanges.errors import (
     Refused,
     UnreadableAnswer,
 )
+from exchanges.fields import Fields
 from exchanges.lnmarkets import frames
 from exchanges.lnmarkets.auth import hmac_base64
-from exchanges.lnmarkets.fields import Fields
 from exchanges.lnmarkets.frames import (
     ANNOUNCEMENTS,
     MARKET_TOPICS,
