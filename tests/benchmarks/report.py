@@ -47,7 +47,8 @@ def show(result: dict[str, Any]) -> None:
         console.print(
             f"{link}: {faster:.2%} faster than HTTP by the mean ({found['times']:.0f} times), "
             f"{found['faster_p50']:.2%} by p50, {found['faster_p99']:.2%} by p99. "
-            f"The old system: {OLD_MEAN_MS} ms mean, {OLD_FASTER:.1%} faster; {verdict(mean, faster)}."
+            f"The old system: {OLD_MEAN_MS} ms mean, "
+            f"{OLD_FASTER:.1%} faster; {verdict(mean, faster)}."
         )
 
 
