@@ -53,6 +53,15 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
         },
         stream="exchanges.lnmarkets.stream:connect",
     ),
+    "ccxt-kraken": Adapter(
+        "exchanges.ccxt.kraken:connect",
+        frozenset({Capability.SPOT}),
+        {
+            Permission.READ: "Query funds",
+            Permission.TRADE: "Create & modify orders",
+            Permission.WITHDRAW: "Withdraw funds",
+        },
+    ),
 }
 
 
