@@ -19,9 +19,10 @@ import ccxt
 import requests
 
 from exchanges.ccxt.dialect import Dialect
-from exchanges.ccxt.documents import document, number, of_status
+from exchanges.ccxt.documents import document, of_status
 from exchanges.ccxt.failures import meaning, printable
 from exchanges.ccxt.markets import markets_of
+from exchanges.ccxt.numerals import numeral
 from exchanges.client import Signature
 from exchanges.errors import (
     InvalidCredentials,
@@ -214,7 +215,7 @@ def _library(dialect: Dialect, base_url: str, credentials: Credentials | None) -
         }
     )
     library.urls["api"] = dict.fromkeys(library.urls["api"], base_url)
-    library.number = number
+    library.number = numeral
     for how, errors in (("exact", dialect.exact), ("broad", dialect.broad)):
         known = {text: getattr(ccxt, name) for text, name in errors.items()}
         library.exceptions[how] = library.exceptions[how] | known

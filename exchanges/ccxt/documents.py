@@ -8,10 +8,9 @@
 """
 
 import json
-import re
-from decimal import Decimal
 from typing import Final, NoReturn
 
+from exchanges.ccxt.numerals import numeral
 from exchanges.errors import (
     AccessDenied,
     ExchangeError,
@@ -26,15 +25,6 @@ from exchanges.transport import Answer
 PAUSE: Final = 15.0
 """Seconds to leave an exchange alone that asks for it: exchanges here do not say how long."""
 
-_NUMBER: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
-
-
-def number(text: str) -> Decimal:
-    """The only kind of number that ccxt is given to make. Raises `ValueError`."""
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("not a plain decimal number")
-    return Decimal(text)
-
 
 def document(answer: Answer) -> object:
     """The JSON in it, in which numbers with a point are text; None where a 4xx has none."""
@@ -46,7 +36,10 @@ def document(answer: Answer) -> object:
         raise UnreadableAnswer(f"The exchange answered {answer.status}, which is no answer.")
     try:
         return json.loads(
-            answer.body.decode(), parse_float=str, parse_int=_integer, parse_constant=_refuse
+            answer.body.decode(),
+            parse_float=numeral,
+            parse_int=lambda text: int(numeral(text)),
+            parse_constant=_refuse,
         )
     except (ValueError, RecursionError):
         if answer.status >= 400:
@@ -62,10 +55,6 @@ def of_status(status: int) -> ExchangeError:
     if status in (403, 451):
         return AccessDenied(said)
     return Refused(said, code=f"HTTP_{status}")
-
-
-def _integer(text: str) -> int:
-    return int(number(text))
 
 
 def _refuse(_name: str) -> NoReturn:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from exchanges.ccxt.numerals import number
 from exchanges.errors import UnreadableAnswer
 from exchanges.fields import Fields
 from exchanges.types import (
@@ -122,7 +123,7 @@ def order(answer: object) -> SpotOrder:
     fields = Fields(answer, where="order")
     kind = OrderType.LIMIT if "limit" in fields.text("type", longest=32) else OrderType.MARKET
     amount = _positive(fields, "amount")
-    filled = fields.number("filled", Decimal(0), amount)
+    filled = number(fields, "filled", Decimal(0), amount)
     return SpotOrder(
         id=order_id(answer),
         symbol=fields.text("symbol", longest=LONGEST_ID),
@@ -154,11 +155,11 @@ def _list(value: object, *, where: str) -> list[object]:
 
 
 def _positive(fields: Fields, name: str) -> Decimal:
-    return fields.number(name, SMALLEST, LARGEST)
+    return number(fields, name, SMALLEST, LARGEST)
 
 
 def _amount(fields: Fields, name: str) -> Decimal:
-    return fields.number(name, Decimal(0), LARGEST)
+    return number(fields, name, Decimal(0), LARGEST)
 
 
 def _at(fields: Fields, name: str) -> datetime:
