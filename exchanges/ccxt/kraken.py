@@ -7,9 +7,12 @@ refused (`ClockSkew`, nothing was done): give the key a nonce window of some sec
 
 import base64
 import binascii
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from exchanges.ccxt.dialect import Dialect
+from exchanges.ccxt.numerals import LARGEST, number
 from exchanges.client import ExchangeClient
 from exchanges.errors import InvalidCredentials, NotSupported, UnreadableAnswer
 from exchanges.fields import Fields
@@ -17,8 +20,6 @@ from exchanges.guard import Guard
 from exchanges.types import Credentials
 
 _ORDER_LISTS: Final = {"OpenOrders": "open", "ClosedOrders": "closed"}
-_OF_AN_ORDER: Final = ("status", "opentm", "vol", "vol_exec", "descr")
-_OF_A_BALANCE: Final = ("balance", "hold_trade")
 
 
 def connect(*, base_url: str, credentials: Credentials | None, guard: Guard) -> ExchangeClient:
@@ -53,24 +54,36 @@ def _require_whole(path: str, document: object) -> None:
     if answer.value("error") != []:
         raise UnreadableAnswer("answer.error: must be a list of nothing")
     call = path.rpartition("/")[2]
-    result = Fields(answer.value("result"), where=call)
+    result = answer.value("result")
     if call in _ORDER_LISTS:
-        _require_each(result.value(_ORDER_LISTS[call]), _OF_AN_ORDER, where=call)
-    elif call == "QueryOrders":
-        _require_each(answer.value("result"), _OF_AN_ORDER, where=call)
+        result = Fields(result, where=call).value(_ORDER_LISTS[call])
+    if call in _ORDER_LISTS or call == "QueryOrders":
+        _require_each(result, _require_order, where=call)
     elif call == "BalanceEx":
-        _require_each(answer.value("result"), _OF_A_BALANCE, where=call)
+        _require_each(result, _require_balance, where=call)
     elif call == "CancelOrder":
-        result.integer("count", 1, 1)
+        Fields(result, where=call).integer("count", 1, 1)
+    else:
+        Fields(result, where=call)
 
 
-def _require_each(values: object, names: tuple[str, ...], *, where: str) -> None:
+def _require_each(values: object, require: Callable[[Fields], None], *, where: str) -> None:
     if not isinstance(values, dict):
         raise UnreadableAnswer(f"{where}: must be an object")
     for value in values.values():
-        fields = Fields(value, where=where)
-        for name in names:
-            fields.value(name)
+        require(Fields(value, where=where))
+
+
+def _require_order(order: Fields) -> None:
+    for name in ("vol", "vol_exec"):
+        number(order, name, Decimal(0), LARGEST)
+    if not Fields(order.value("descr"), where="descr").text("pair", longest=32):
+        raise UnreadableAnswer("descr.pair: must not be blank")
+
+
+def _require_balance(balance: Fields) -> None:
+    for name in ("balance", "hold_trade"):
+        number(balance, name, Decimal(0), LARGEST)
 
 
 KRAKEN: Final = Dialect(

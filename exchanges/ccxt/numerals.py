@@ -10,6 +10,11 @@ from exchanges.fields import Fields
 _NUMERAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
 
 
+SMALLEST: Final = Decimal("1e-12")
+LARGEST: Final = Decimal(1_000_000_000_000)
+"""Of any price or amount: beyond, it is a mistake."""
+
+
 def numeral(value: object) -> str:
     """The same, if it is a number of sane length. Raises `ValueError` for others and for floats."""
     text = value if isinstance(value, str) else str(value)

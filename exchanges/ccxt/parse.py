@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from exchanges.ccxt.numerals import number
+from exchanges.ccxt.numerals import LARGEST, SMALLEST, number
 from exchanges.errors import UnreadableAnswer
 from exchanges.fields import Fields
 from exchanges.types import (
@@ -20,10 +20,6 @@ from exchanges.types import (
     SpotOrder,
     Ticker,
 )
-
-SMALLEST: Final = Decimal("1e-12")
-LARGEST: Final = Decimal(1_000_000_000_000)
-"""Of any price or amount: beyond, it is a mistake."""
 
 LATEST: Final = 4_102_444_800_000
 """The year 2100, in milliseconds since 1970."""
