@@ -11,6 +11,7 @@ Read in this order:
   stranger, read strictly.
 - `lnmarkets`: the adapter for LN Markets. It translates at its edge; what it cannot read, it
   refuses.
+- `ccxt`: adapters for spot markets by way of the library of that name, if it is installed.
 - `paper`: an exchange of our own which speaks LN Markets' language on a local port. Nothing
   above this package can tell it from a real one, so that everything can be tried without money.
 - `registry` and `models`: which adapters there are, and which exchanges an account can be at;
@@ -23,7 +24,7 @@ To add an exchange:
 1. Write `exchanges/<name>/` with a class that implements `client.ExchangeClient` and a function
    `connect(*, base_url, credentials)`. Raise `NotSent` only where no byte can have left,
    `UnknownOutcome` wherever an act may have happened; never retry an act.
-2. Name the function in `registry.ADAPTERS`. If the exchange has a stream, write a class that
+2. Name the function in `registry.ADAPTERS`, and its limits in `EXCHANGE_LIMITS` of the settings. If the exchange has a stream, write a class that
    implements `stream.Stream` and name the function that makes one too; without it the market and
    the accounts are read over HTTP.
 3. Add it to the adapters of `tests/exchanges/conformance/conftest.py`, and make it pass.

@@ -69,6 +69,10 @@ def test_adapters_are_loaded_when_they_are_used():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_every_adapter_has_limits(settings):
+    assert set(registry.ADAPTERS) <= set(settings.EXCHANGE_LIMITS)
+
+
 def test_every_adapter_resolves():
     for name in registry.ADAPTERS:
         assert registry.connect(name, base_url="https://127.0.0.1/v3").capabilities
