@@ -24,10 +24,10 @@ To add an exchange:
 1. Write `exchanges/<name>/` with a class that implements `client.ExchangeClient` and a function
    `connect(*, base_url, credentials)`. Raise `NotSent` only where no byte can have left,
    `UnknownOutcome` wherever an act may have happened; never retry an act.
-2. Name the function in `registry.ADAPTERS`, and its limits in `EXCHANGE_LIMITS` of the settings. If the exchange has a stream, write a class that
-   implements `stream.Stream` and name the function that makes one too; without it the market and
-   the accounts are read over HTTP.
-3. Add it to the adapters of `tests/exchanges/conformance/conftest.py`, and make it pass.
+2. Name the function in `registry.ADAPTERS`, and its limits in `EXCHANGE_LIMITS` of the settings. If
+   the exchange has a stream, write a class that implements `stream.Stream` and name the function
+   that makes one too; without it the market and the accounts are read over HTTP.
+3. Add its `Venue` to `tests/exchanges/conformance/venues.py`, and make it pass.
 4. Add a row, in the admin or by a data migration: `models.Exchange`.
 
 An exchange that speaks a language we know already needs step 4 only.

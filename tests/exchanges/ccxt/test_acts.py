@@ -15,6 +15,7 @@ from exchanges.errors import (
     InvalidCredentials,
     MissingScope,
     NotSent,
+    NotSupported,
     RateLimited,
     Refused,
     UnknownOutcome,
@@ -158,6 +159,24 @@ def test_past_the_deadline_nothing_is_sent(kraken, client):
     with pytest.raises(NotSent, match="deadline"):
         client.spot.new_order(BUY, signature=late)
     assert kraken.asked["AddOrder"] == 0
+
+
+def test_an_act_may_send_one_request(kraken, client):
+    def twice(library):
+        return library.fetch_balance(), library.fetch_balance()
+
+    with pytest.raises(UnknownOutcome, match="second"):
+        client._channel.act("twice", twice, lambda _: None, signature=signed_now())
+    assert kraken.asked["BalanceEx"] == 1
+
+
+def test_the_library_may_ask_nobody_else(kraken, client):
+    elsewhere = "https://kraken.zendesk.com/api"
+
+    with pytest.raises(NotSupported, match="somebody else"):
+        client._channel.act(
+            "elsewhere", lambda library: library.fetch(elsewhere), str, signature=signed_now()
+        )
 
 
 @pytest.mark.parametrize(
