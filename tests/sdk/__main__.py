@@ -42,15 +42,15 @@ SCENES = (
     story.limits,
     story_trading.funding,
     story_stream.news,
-    story_stream.disconnect,
+    story_stream.break_off,
+    story_stream.close,
 )
 
 
 def main() -> int:
     """Run them all; 1 when a call failed or is missing."""
     if not INSTALLED.is_dir():
-        print(f"There are no SDKs in {INSTALLED}; `make sdk` installs them", file=sys.stderr)
-        return 2
+        sys.exit(f"There are no SDKs in {INSTALLED}; `make sdk` installs them")
     console, bad = Console(), 0
     for sdk in SDKS:
         with tempfile.TemporaryDirectory(prefix="axisor-sdk-") as folder:

@@ -57,35 +57,33 @@ const listener = (topic) =>
   (listeners[topic] ??= (data) =>
     write({ news: { topic, data: data instanceof Error ? String(data) : (data ?? null) } }))
 
-const openParts = async (credentials) => {
+const openRest = async (credentials) => {
   rest = await restClients('./rest/v3' in exports ? './rest/v3' : './v3', credentials)
   surface.calls.push(...methodsOf(rest.trader))
-  if ('./v2' in exports) {
-    owners.v2 = (await restClients('./v2', credentials)).trader
-    surface.calls.push(...methodsOf(owners.v2, 'v2.'))
-  }
-  if ('./stream/v1' in exports) {
-    const { createStreamClient, StreamInstance } = await entry('./stream/v1')
-    owners.stream = createStreamClient({ reconnectInterval: RECONNECT_MS })
-    for (const name of LIFECYCLE) owners.stream.on(name, listener(name))
-    const inherited = Object.entries(Object.getOwnPropertyDescriptors(StreamInstance.prototype))
-    const names = inherited.filter(([name, { value }]) => value && name !== 'constructor')
-    const own = Object.keys(owners.stream).filter((name) => Object.hasOwn(methods(owners.stream), name))
-    surface.calls.push(
-      ...[...names.map(([name]) => name), ...own, ...LISTENING].map((name) => `stream.${name}`)
-    )
-    surface.news = newsOf(join(home, exports['./stream/v1'].import))
-  }
 }
 
-const methods = (owner) =>
-  Object.fromEntries(
-    Object.entries(owner).filter(([name, value]) => typeof value === 'function' && !name.startsWith('_'))
+const openVersion2 = async (credentials) => {
+  owners.v2 = (await restClients('./v2', credentials)).trader
+  surface.calls.push(...methodsOf(owners.v2, 'v2.'))
+}
+
+const openStream = async () => {
+  const { createStreamClient, StreamInstance } = await entry('./stream/v1')
+  owners.stream = createStreamClient({ reconnectInterval: RECONNECT_MS })
+  for (const name of LIFECYCLE) owners.stream.on(name, listener(name))
+  const isMethod = ([name, { value }]) =>
+    typeof value === 'function' && name !== 'constructor'
+  const methods = [owners.stream, StreamInstance.prototype].flatMap((owner) =>
+    Object.entries(Object.getOwnPropertyDescriptors(owner)).filter(isMethod)
   )
+  const names = [...methods.map(([name]) => name), ...LISTENING]
+  surface.calls.push(...names.map((name) => `stream.${name}`))
+  surface.news = newsOf(join(home, exports['./stream/v1'].import))
+}
 
 const ask = ({ call, given, by }) => {
   const path = call.split('.')
-  let owner = owners[path[0]] ? owners[path.shift()] : rest[by]
+  let owner = path[0] in owners ? owners[path.shift()] : rest[by]
   for (const name of path.slice(0, -1)) owner = owner[name]
   const name = path.at(-1)
   if (owner === owners.stream && LISTENING.includes(name)) {
@@ -115,7 +113,10 @@ const answer = async (request) => {
 }
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-await openParts(JSON.parse((await lines.next()).value))
+const credentials = JSON.parse((await lines.next()).value)
+await openRest(credentials)
+if ('./v2' in exports) await openVersion2(credentials)
+if ('./stream/v1' in exports) await openStream()
 write({ surface })
 for await (const line of lines) write(await answer(JSON.parse(line)))
 process.exit()

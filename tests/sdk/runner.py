@@ -87,15 +87,16 @@ class Runner:
         good = told["status"] == 404 or '"Not found" is not valid JSON' in told["message"]
         self._enter(call, Outcome.REMOVED if good else Outcome.FAILED, given, reply)
 
-    def hears(self, topic: str, event: str | None = None) -> None:
-        """The stream must tell it, as the SDK expects it."""
+    def hears(self, *news: tuple[str, str | None]) -> None:
+        """The stream must tell all of it, as the SDK expects it."""
         with self._heard:
-            self._heard.wait_for(lambda: self._of(topic, event), PATIENCE_SECONDS)
-            found = self._of(topic, event)
-        invalid = [each["invalid"] for each in found if "invalid" in each]
-        good = found and not invalid
-        note = "" if good else str(invalid or "not heard")
-        self.table.add(_told(topic, event), Outcome.OK if good else Outcome.FAILED, note)
+            self._heard.wait_for(lambda: all(self._of(*told) for told in news), PATIENCE_SECONDS)
+            heard = {told: self._of(*told) for told in news}
+        for told, found in heard.items():
+            invalid = [each["invalid"] for each in found if "invalid" in each]
+            good = found and not invalid
+            note = str(invalid or "not heard")
+            self.table.add(_told(*told), Outcome.OK if good else Outcome.FAILED, note)
 
     def _of(self, topic: str, event: str | None) -> list[dict[str, Any]]:
         about = [each for each in self._news if each["topic"] == topic]

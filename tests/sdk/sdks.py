@@ -45,6 +45,10 @@ def _in_python(call: str) -> str:
     return PYTHON_NAMES.get(call) or re.sub(r"([A-Z])", r"_\1", call).lower()
 
 
+def _before_version_2(call: str) -> str:
+    return {"futures.getTicker": "futures.getTicket"}.get(call, call)
+
+
 def _hostname(address: Address) -> Mapping[str, str]:
     """The clients take a host, and always add `https`."""
     return {
@@ -79,6 +83,6 @@ SDKS = (
         _in_python,
         retries=True,
     ),
-    Sdk("npm @ln-markets/sdk 1.2.5", _node("npm-1.2.5"), _variables),
+    Sdk("npm @ln-markets/sdk 1.2.5", _node("npm-1.2.5"), _variables, _before_version_2),
     Sdk("npm @ln-markets/sdk 2.0.2", _node("npm-2.0.2"), _mapped_hosts),
 )

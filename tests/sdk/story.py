@@ -57,7 +57,9 @@ def candles(stage: Stage) -> None:
     newest = run.ok(get, wanted, holds=page(40, more=True, open=100, volume=7))
     run.ok(get, wanted | {"cursor": newest["nextCursor"]}, holds=page(20))
     run.ok(get, wanted | {"range": "1h"}, holds=page(1, high=110, volume=420))
-    run.ok(get, {"from": "2023-01-01T00:00:00.000Z", "to": HISTORY[:3] + "3" + HISTORY[4:]})
+    run.ok(
+        get, {"from": "2022-01-01T00:00:00.000Z", "to": "2023-01-01T00:00:00.000Z"}, holds=page(0)
+    )
     run.refused(get, wanted | {"cursor": "yesterday"}, code="BAD_REQUEST", says="cursor")
 
 
@@ -106,11 +108,12 @@ def faults(stage: Stage) -> None:
 
 
 def limits(stage: Stage) -> None:
-    """One unsigned request in a second, and no more."""
-    stage.control.limit("strict")
-    stage.run.ok("futures.getTicker", by="guest")
-    _unless_retried(stage.run, "futures.getTicker", code="TOO_MANY_REQUESTS")
-    stage.control.limit("none")
+    """One unsigned request in a second, for an SDK that waits as long as it is told."""
+    if stage.run.sdk.retries:
+        stage.control.limit("strict")
+        for _ in range(3):
+            stage.run.ok("futures.getTicker", by="guest")
+        stage.control.limit("none")
 
 
 def _unless_retried(run: Runner, call: str, *, code: str) -> None:

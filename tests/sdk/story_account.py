@@ -47,7 +47,14 @@ def deposits(stage: Stage) -> None:
     newest = run.ok(get, {"limit": 1}, holds=page(1, more=True))
     run.ok(get, {"limit": 1, "cursor": newest["nextCursor"]}, holds=page(1, amount=50_000))
     get = "account.getOnChainDeposits"
-    for status in ("MEMPOOL", "CONFIRMED", "IRREVERSIBLE", "under_review", "not_credited", "on_hold"):
+    for status in (
+        "MEMPOOL",
+        "CONFIRMED",
+        "IRREVERSIBLE",
+        "under_review",
+        "not_credited",
+        "on_hold",
+    ):
         control.receive(trader.id, amount=10_000, status=status)
         run.ok(get, {"status": status}, holds=page(1, amount=10_000, status=status))
     run.ok(get, {"limit": 5}, holds=page(5, more=True))

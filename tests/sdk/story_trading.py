@@ -67,7 +67,7 @@ def ended_trades(stage: Stage) -> None:
     """Trades that the price opens and ends, and their history."""
     run, control = stage.run, stage.control
     new = f"{ISOLATED}.newTrade"
-    run.ok(new, MARKET_ORDER | {"takeprofit": 101_000})
+    run.ok(new, MARKET_ORDER | {"takeprofit": 101_000, "quantity": 10_000})
     control.set_price(101_000)
     run.ok(new, MARKET_ORDER | {"stoploss": 100_000})
     run.ok(new, MARKET_ORDER | {"side": "sell", "leverage": 100})
@@ -80,7 +80,9 @@ def ended_trades(stage: Stage) -> None:
     get = f"{ISOLATED}.getClosedTrades"
     newest = run.ok(get, {"limit": 1}, holds=page(1, more=True, closed=True, exitPrice=102_020))
     run.ok(get, {"limit": 10, "cursor": newest["nextCursor"]}, holds=page(3, closed=True))
-    run.ok(get, {"from": "2020-01-01T00:00:00.000Z", "to": "2020-01-02T00:00:00.000Z"}, holds=page(0))
+    run.ok(
+        get, {"from": "2020-01-01T00:00:00.000Z", "to": "2020-01-02T00:00:00.000Z"}, holds=page(0)
+    )
     run.refused(get, {"cursor": "nonsense"}, code="BAD_REQUEST", says="cursor")
     run.ok("futures.getLeaderboard", holds=lambda answer: answer["all-time"][0]["pl"] > 0)
 

@@ -46,7 +46,9 @@ class Table:
 
     def shown(self) -> Shown:
         """One line per call."""
-        table = Shown("call", "outcomes", title=f"{self.name}, {len(self._outcomes)} calls and news")
+        table = Shown(
+            "call", "outcomes", title=f"{self.name}, {len(self._outcomes)} calls and news"
+        )
         for call, outcomes in sorted(self._outcomes.items()):
             table.add_row(call, ", ".join(f"{count} {name}" for name, count in outcomes.items()))
         return table
