@@ -3,8 +3,10 @@
 PYTHON ?= python3
 BIN = .venv/bin
 SEED ?= 1
+SDK_PYTHON ?= python3.12
+SDKS = .axisor/sdk
 
-.PHONY: help run demo test fuzz crash bench hour format lock env clean
+.PHONY: help run demo test fuzz crash sdk bench hour format lock env clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -29,6 +31,17 @@ crash: env  ## Put the platform through 1,000 rounds of kills and faults, then t
 	@$(BIN)/python -m tests.crash --rounds 1000 --seed $(SEED)
 	@$(BIN)/python -m tests.crash --planted all --seed $(SEED)
 	@$(BIN)/python -m tests.crash --rounds 200 --seed $(SEED) --naive
+
+sdk: env $(SDKS)  ## Put every call of the official SDKs to the paper exchange; needs Python 3.12 and Node 20
+	@$(BIN)/python -m tests.sdk
+
+$(SDKS):
+	@rm -rf $@.part && $(SDK_PYTHON) -m venv $@.part/python
+	@$@.part/python/bin/python -m pip install --quiet --disable-pip-version-check lnmarkets-sdk==0.2.0
+	@for version in 1.2.5 2.0.2; do \
+		npm install --silent --no-audit --no-fund --prefix $@.part/npm-$$version @ln-markets/sdk@$$version || exit 1; \
+	done
+	@mv $@.part $@
 
 bench: env  ## Measure how fast a decision has price and positions, from the feed and over HTTP
 	@$(BIN)/python -m tests.benchmarks

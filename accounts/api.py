@@ -70,7 +70,9 @@ class ConnectInput(RenameInput):
     exchange = serializers.CharField(help_text="The exchange's slug, as `lnmarkets`.")
     key = serializers.CharField(write_only=True)
     secret = serializers.CharField(write_only=True)
-    passphrase = serializers.CharField(write_only=True)
+    passphrase = serializers.CharField(
+        write_only=True, allow_blank=True, help_text="Blank where the exchange's keys have none."
+    )
     accept_withdrawals = serializers.BooleanField(
         default=False, help_text="A key that may withdraw is refused unless this is true."
     )

@@ -20,10 +20,16 @@ SENDABLE = re.compile(r"[!-~]([ -~]{0,254}[!-~])?")
 
 
 @sensitive_variables()
-def check_credentials(credentials: Credentials) -> None:
-    """Raise `InvalidField` for the first credential that is blank or no exchange would accept."""
+def check_credentials(credentials: Credentials, *, has_passphrase: bool = True) -> None:
+    """Raise `InvalidField` for the first credential that is blank or no exchange would accept.
+
+    Where keys have no passphrase it must be blank.
+    """
+    if not has_passphrase and credentials.passphrase:
+        raise InvalidField("passphrase", "must be blank: keys of this exchange have none.")
     for field, value in asdict(credentials).items():
-        if not SENDABLE.fullmatch(value):
+        is_needed = has_passphrase or field != "passphrase"
+        if is_needed and not SENDABLE.fullmatch(value):
             raise InvalidField(
                 field,
                 "must be 1 to 256 printable ASCII characters, without spaces at either end; "

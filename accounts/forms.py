@@ -16,8 +16,9 @@ from accounts.services import check_name
 from exchanges.models import Exchange
 
 
-def _secret() -> forms.CharField:
-    return forms.CharField(widget=UnfoldAdminPasswordWidget({"autocomplete": "off"}))
+def _secret(*, required: bool = True, help_text: str = "") -> forms.CharField:
+    widget = UnfoldAdminPasswordWidget({"autocomplete": "off"})
+    return forms.CharField(required=required, help_text=help_text, widget=widget)
 
 
 class ConnectForm(forms.Form):
@@ -30,7 +31,7 @@ class ConnectForm(forms.Form):
     name = forms.CharField(max_length=NAME_LENGTH, widget=UnfoldAdminTextInputWidget)
     key = _secret()
     secret = _secret()
-    passphrase = _secret()
+    passphrase = _secret(required=False, help_text="Blank where the exchange's keys have none.")
     accept_withdrawals = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanSwitchWidget,

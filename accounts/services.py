@@ -18,7 +18,7 @@ from accounts.selectors import accounts_of, active_account, get_account
 from accounts.signals import active_account_changed
 from accounts.standing import TRADE
 from exchanges.models import Exchange
-from exchanges.registry import scope_of
+from exchanges.registry import adapter, scope_of
 from exchanges.types import Credentials, Permission
 
 
@@ -41,7 +41,7 @@ def connect_account(
     Nothing is saved then. Must not be called inside a transaction.
     """
     name = check_name(user.pk, name)
-    check_credentials(credentials)
+    check_credentials(credentials, has_passphrase=adapter(exchange.adapter).has_passphrase)
     require_enabled(exchange)
     verified = verify_credentials(exchange, credentials)
     if not accept_withdrawals:

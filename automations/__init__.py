@@ -2,6 +2,7 @@
 
 The life of a tick, and the room for each step:
 
+    watch                                        watch                keeps the feed fresh
     beat ── evaluate([(automation, slot)…])      tasks, evaluation    looks, never acts
               snapshot from the feed             sensing, memory
               rule.decide                        rules                pure

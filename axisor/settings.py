@@ -158,5 +158,5 @@ EXCHANGE_LIMITS: dict[str, dict[str, float]] = {
         "public": ENVIRONMENT.ln_markets_public_rate,
     },
     "paper": {"private": 100, "public": 100},
-    "ccxt": {"private": 1, "public": 1},
+    "ccxt-kraken": {"private": 1, "public": 1},
 }

@@ -160,8 +160,9 @@ def health(exchange: str) -> Health | None:
     return HEALTH.validate_json(stored) if stored else None
 
 
-def read_at(keys: Sequence[str]) -> list[datetime | None]:
-    """When each of these entries was read; None for what is absent, forgotten, or not to be had."""
+def read_at(keys: Sequence[str]) -> list[datetime | None] | None:
+    """When each of these entries was read, None for what is absent or forgotten; None altogether
+    while the feed does not answer."""
     try:
         with _redis().pipeline(transaction=False) as pipeline:
             for key in keys:
@@ -169,7 +170,7 @@ def read_at(keys: Sequence[str]) -> list[datetime | None]:
             return [_read_at(head) for head in pipeline.execute()]
     except redis.RedisError as error:
         log.warning("The feed does not answer: %s", type(error).__name__)
-        return [None] * len(keys)
+        return None
 
 
 def ticker_key(exchange: str) -> str:

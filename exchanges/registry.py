@@ -33,13 +33,14 @@ class Adapter:
     """An adapter: where its `Connect` is, and which parts of the port it has.
 
     `stream` is where its `OpenStream` is, if it has any. `scopes` are its own names for what a
-    key may do.
+    key may do. Where keys have no passphrase it is blank.
     """
 
     connect: str
     capabilities: frozenset[Capability]
     scopes: Mapping[Permission, str]
     stream: str | None = None
+    has_passphrase: bool = True
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
@@ -52,6 +53,16 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
             Permission.WITHDRAW: "account:withdrawals:write",
         },
         stream="exchanges.lnmarkets.stream:connect",
+    ),
+    "ccxt-kraken": Adapter(
+        "exchanges.ccxt.kraken:connect",
+        frozenset({Capability.SPOT}),
+        {
+            Permission.READ: "Query funds",
+            Permission.TRADE: "Create & modify orders",
+            Permission.WITHDRAW: "Withdraw funds",
+        },
+        has_passphrase=False,
     ),
 }
 

@@ -315,7 +315,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class BestPrice:
-    """At which dollars are swapped: bitcoin are bought at `ask` and sold at `bid`."""
+    """At which bitcoin, or the base asset of a spot market, are bought (`ask`) and sold (`bid`)."""
 
     ask: Decimal
     bid: Decimal

@@ -26,7 +26,10 @@ LONGEST_PAUSE = timedelta(seconds=8)
 
 
 class AccountWatch:
-    """Keeps the holdings of one account in the feed; `wake` is called when one is due at once."""
+    """Keeps the holdings of one account in the feed; `wake` is called when one is due at once.
+
+    Whoever watches keeps `account` as the database has it, its state included.
+    """
 
     def __init__(self, account: ExchangeAccount, wake: Callable[[], None]) -> None:
         self.account = account

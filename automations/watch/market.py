@@ -117,10 +117,12 @@ class MarketWatch:
 
     def _keep(self, news: Announcement) -> None:
         log.info("%s announces: %s", self.exchange, news.text)
-        Exchange.objects.filter(pk=self.exchange.pk).update(
-            announcement=news.text, announced_at=news.heard_at
-        )
-        connection.close()
+        try:
+            Exchange.objects.filter(pk=self.exchange.pk).update(
+                announcement=news.text, announced_at=news.heard_at
+            )
+        finally:
+            connection.close()
 
     def _note_down(self, reason: str) -> None:
         since = utc_now() if self._health.is_up else self._health.since

@@ -28,7 +28,8 @@ RECONCILE_EVERY = 1.0
 """Seconds between two looks at what is to be watched, and by whom."""
 
 THREADS = 8
-"""Requests under way at once per exchange: one that is slow keeps only its own waiting."""
+"""Requests under way at once for the accounts of an exchange: one that is slow keeps only its own
+waiting. The market, which all of them need, does not queue behind them."""
 
 
 class Watch:
@@ -38,7 +39,7 @@ class Watch:
         self._members = Members()
         self._markets: dict[int, MarketWatch] = {}
         self._accounts: dict[UUID, AccountWatch] = {}
-        self._pools: dict[int, ThreadPoolExecutor] = {}
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._due = Event()
 
     def run(self, stopping: Event) -> None:
@@ -72,15 +73,16 @@ class Watch:
         self._reconcile_accounts([one for one in wanted if self._members.has(str(one.id))])
 
     def tend(self) -> None:
-        """Start to read what is due, by what the feed says itself."""
+        """Start to read what is due, by what the feed says itself: no accounts while it is away,
+        since nobody could be told."""
         now, accounts = utc_now(), list(self._accounts.values())
         read_at = feed.read_at([feed.holdings_key(watch.account.id) for watch in accounts])
-        for watch, at in zip(accounts, read_at, strict=True):
+        for watch, at in zip(accounts, read_at or (), strict=read_at is not None):
             if watch.takes_turn(at, now):
-                self._submit(watch.account.exchange_id, watch.read)
+                self._submit(f"accounts of {watch.account.exchange_id}", watch.read)
         for exchange_id, market in self._markets.items():
             if market.takes_turn(now):
-                self._submit(exchange_id, market.ask)
+                self._submit(f"market of {exchange_id}", market.ask)
             else:
                 market.publish()
 
@@ -99,15 +101,17 @@ class Watch:
         for known, watch in list(self._accounts.items()):
             if known not in wanted or wanted[known].updated_at != watch.account.updated_at:
                 self._accounts.pop(known).stop()
+            else:
+                watch.account = wanted[known]
         for new in wanted.keys() - self._accounts.keys():
             with _logged(str(new)):
                 self._accounts[new] = AccountWatch(wanted[new], self.wake)
                 self._accounts[new].start()
 
-    def _submit(self, exchange_id: int, work: Callable[[], None]) -> None:
-        if exchange_id not in self._pools:
-            self._pools[exchange_id] = ThreadPoolExecutor(THREADS)
-        self._pools[exchange_id].submit(_guarded, work)
+    def _submit(self, pool: str, work: Callable[[], None]) -> None:
+        if pool not in self._pools:
+            self._pools[pool] = ThreadPoolExecutor(THREADS, thread_name_prefix=pool)
+        self._pools[pool].submit(_guarded, work)
 
     def _stop(self) -> None:
         for market in self._markets.values():

@@ -1,10 +1,10 @@
 """LN Markets: Bitcoin futures, margined and settled in sats, over REST API v3 and Stream API v1.
 
-REST, from the wire up: `transport` (one HTTP request, written at most once), `auth` (signatures),
-`outcomes` and `allowances` (what a status and headers mean), `fields` and `parse` (what a body
-says), `channel` (one request of one account, all of that together), `isolated`, `cross` and `swaps`
-(the parts of the port), `rest` (the port). Only the parts and `rest` know routes, only `transport`
-knows sockets, and `parse` knows neither.
+REST, from the wire up, over `exchanges.transport` and `exchanges.fields`: `auth` (signatures),
+`outcomes` and `allowances` (what a status and headers mean), `parse` (what a body says), `channel`
+(one request of one account, all of that together), `isolated`, `cross` and `swaps` (the parts of
+the port), `rest` (the port). Only the parts and `rest` know routes, and `parse` knows neither
+routes nor sockets.
 
 The stream, from the wire up: `rpc` (one socket), `frames` (what it carries), `stream` (the port).
 

@@ -15,8 +15,10 @@ import requests
 
 from exchanges.client import Signature
 from exchanges.errors import (
+    ClockSkew,
     InvalidCredentials,
     NotSent,
+    Refused,
     Unavailable,
     UnknownOutcome,
     UnreadableAnswer,
@@ -29,7 +31,7 @@ from exchanges.lnmarkets.auth import SignedAt, canonical_json
 from exchanges.lnmarkets.constants import MAX_PAGES
 from exchanges.lnmarkets.parse import lists
 from exchanges.lnmarkets.stream import permissions_of
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import Credentials, Permission
 
 T = TypeVar("T")
@@ -83,21 +85,27 @@ class Channel:
         read: Callable[[bytes], T],
         *,
         query: Query | None = None,
-        signed_at: datetime | None = None,
     ) -> T:
-        """What `read` makes of the answer; signed as of `signed_at`, or else of its departure."""
+        """What `read` makes of the answer; signed as of its departure."""
 
         def ask() -> T:
-            auth = None if call.is_public else self._signed(signed_at or self.clock())
-            request = requests.Request(
-                "GET", self._url(path), params=query, headers=_HEADERS, auth=auth
-            )
+            auth = None if call.is_public else self._signed(self.clock())
+            return read(self._get(call, path, auth=auth, query=query))
+
+        return self._guard.run(call, ask)
+
+    def refuses(self, call: Call, path: str, *, signed_at: datetime) -> bool:
+        """Whether a read signed as of `signed_at` is refused, in whatever words.
+
+        To the guard, which leaves alone a key that is refused, that is an answer like any other.
+        """
+
+        def ask() -> bool:
             try:
-                return read(
-                    self._exchange(call, request.prepare(), last_look=_nothing, on_sent=_nothing)
-                )
-            except NotSent as error:
-                raise Unavailable(str(error)) from None
+                self._get(call, path, auth=self._signed(signed_at))
+            except (ClockSkew, InvalidCredentials, Refused):
+                return True
+            return False
 
         return self._guard.run(call, ask)
 
@@ -161,6 +169,17 @@ class Channel:
         if self.clock() > deadline:
             raise NotSent("The deadline had passed before the request could leave.")
         failpoint("leaving")
+
+    def _get(
+        self, call: Call, path: str, *, auth: SignedAt | None, query: Query | None = None
+    ) -> bytes:
+        request = requests.Request(
+            "GET", self._url(path), params=query, headers=_HEADERS, auth=auth
+        ).prepare()
+        try:
+            return self._exchange(call, request, last_look=_nothing, on_sent=_nothing)
+        except NotSent as error:
+            raise Unavailable(str(error)) from None
 
     def _exchange(
         self,

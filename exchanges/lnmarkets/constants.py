@@ -58,17 +58,6 @@ PAGE_SIZE, CANDLES_PER_PAGE = 500, 1000
 
 MAX_PAGES = 200
 
-CONNECT_TIMEOUT = 4.0
-TOTAL_TIMEOUT = 10.0
-"""Seconds from the first attempt to connect to the last byte of the answer."""
-
-MAX_IDLE = 4.0
-"""Seconds after which an unused connection is not trusted any more. Many servers close theirs after
-5 s, and a NAT or a balancer may drop one in silence: an order written to it at that moment would be
-of unknown outcome. A new connection costs a few milliseconds."""
-
-MAX_ANSWER_BYTES = 1_000_000
-
 DEFAULT_RETRY_AFTER = 1.0
 MAX_RETRY_AFTER = 3600.0
 """Seconds to wait after a 429 which does not say, and at most, whatever it says."""

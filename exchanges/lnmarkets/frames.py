@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from exchanges.errors import UnreadableAnswer
-from exchanges.lnmarkets.fields import Fields, load
+from exchanges.fields import Fields, load
 from exchanges.lnmarkets.parse.market import buckets
 from exchanges.lnmarkets.parse.plausible import price, rate
 from exchanges.stream import AccountNews, Announcement, MarketNews

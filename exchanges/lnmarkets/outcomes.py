@@ -38,7 +38,7 @@ from exchanges.errors import (
 )
 from exchanges.lnmarkets.constants import DEFAULT_RETRY_AFTER, MAX_RETRY_AFTER
 from exchanges.lnmarkets.parse.problems import Problem, problem
-from exchanges.lnmarkets.transport import Answer
+from exchanges.transport import Answer
 from exchanges.types import Credentials
 
 _LONGEST_MESSAGE = 200

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 from exchanges.client import Spot
-from exchanges.errors import ClockSkew, NotSupported
+from exchanges.errors import NotSupported
 from exchanges.guard import UNGUARDED, Call, Guard
 from exchanges.lnmarkets.channel import Channel, iso
 from exchanges.lnmarkets.constants import JUST_OUTSIDE, REQUEST_WINDOW
@@ -20,7 +20,7 @@ from exchanges.lnmarkets.isolated import LNMarketsIsolated
 from exchanges.lnmarkets.parse import market
 from exchanges.lnmarkets.parse.account import account
 from exchanges.lnmarkets.swaps import LNMarketsSwaps
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import (
     AccountInfo,
     Candle,
@@ -84,12 +84,10 @@ class LNMarketsClient:
         raise NotSupported("LN Markets has no spot market.")
 
     def refuses_stale_signature(self) -> bool:
+        """Only a key that is accepted otherwise can show it; see the port."""
+        self.account()
         stale = self.time() - self.request_window - JUST_OUTSIDE
-        try:
-            self._channel.read(Call("account"), "/account", account, signed_at=stale)
-        except ClockSkew:
-            return True
-        return False
+        return self._channel.refuses(Call("account"), "/account", signed_at=stale)
 
     def permissions(self) -> frozenset[Permission] | None:
         """As its stream tells them, which alone does."""

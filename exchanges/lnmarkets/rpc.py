@@ -39,6 +39,9 @@ POLL: Final = 0.5
 
 MAX_MESSAGE_BYTES: Final = 262_144
 
+MAX_WAITING: Final = 1000
+"""Pushes kept while a call waits for its reply; of more, the oldest are dropped."""
+
 MESSAGES_PER_SECOND: Final = 8
 """Ten are allowed."""
 
@@ -55,7 +58,7 @@ class Rpc:
         self._ws = _BoundedWebSocket(self._check_silence)
         self._sent: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
         self._heard = self._pinged = monotonic()
-        self._waiting: deque[Push] = deque()
+        self._waiting: deque[Push] = deque(maxlen=MAX_WAITING)
         self._is_aborted = False
 
     def open(self) -> None:
@@ -113,7 +116,8 @@ class Rpc:
         self._is_aborted = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                # Not `SSLSocket.shutdown`, after which the other thread would write in the clear.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Give the socket back."""

@@ -21,11 +21,12 @@ from exchanges.errors import (
     ExchangeError,
     InvalidCredentials,
     Refused,
+    Unavailable,
     UnreadableAnswer,
 )
+from exchanges.fields import Fields
 from exchanges.lnmarkets import frames
 from exchanges.lnmarkets.auth import hmac_base64
-from exchanges.lnmarkets.fields import Fields
 from exchanges.lnmarkets.frames import (
     ANNOUNCEMENTS,
     MARKET_TOPICS,
@@ -43,6 +44,10 @@ log = logging.getLogger(__name__)
 SHORTEST_WAIT: Final = 0.2
 LONGEST_WAIT: Final = 15.0
 """Seconds between two attempts to connect: doubled each time, with jitter, and never more."""
+
+REFUSED_WAIT: Final = 60.0
+"""Seconds until a key that was refused is tried again: exchanges ban addresses that collect
+refusals, which would hit all accounts."""
 
 STABLE_AFTER: Final = timedelta(seconds=10)
 """A connection that held that long begins anew with short waits."""
@@ -107,10 +112,11 @@ class LNMarketsStream:
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
-            self._rpc, begun_at = Rpc(self._url, self.counts), _now()
+            self._rpc, begun_at, shortest = Rpc(self._url, self.counts), _now(), 0.0
             try:
                 self._serve(self._rpc)
             except ExchangeError as error:
+                shortest = REFUSED_WAIT if isinstance(error, InvalidCredentials) else 0.0
                 self._tell(Down(str(error)))
             except Exception as error:
                 log.exception("The stream of %s stumbled.", self._url)
@@ -119,7 +125,7 @@ class LNMarketsStream:
                 self._rpc.close()
             failures = 0 if _now() - begun_at > STABLE_AFTER else failures + 1
             self.counts["broken"] += 1
-            self._stopping.wait(wait_after(failures))
+            self._stopping.wait(max(shortest, wait_after(failures)))
 
     def _serve(self, rpc: Rpc) -> None:
         """Connect, and tell what is heard until the connection breaks, which raises."""
@@ -142,8 +148,13 @@ class LNMarketsStream:
         else:
             scopes = _authenticate(rpc, self._credentials)
             topics = [topic for topic, scope in PRIVATE_TOPICS.items() if scope in scopes]
-        if topics:
+        if not topics:
+            return
+        try:
             rpc.call("subscribe", {"topics": topics})
+        except Refused:
+            # Its words might repeat the key that it has just been given.
+            raise Unavailable("The stream does not accept the subscription.") from None
 
     def _tell(self, news: News) -> None:
         """Whatever the listener does with it, the stream goes on."""

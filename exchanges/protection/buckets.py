@@ -43,9 +43,14 @@ local function keep(field, moment)
     redis.call('EXPIRE', KEYS[1], ARGV[1])
 end
 """
-# ARGV after the first: period, burst and room in µs, and until which pause to wait.
+# ARGV after the first: period, burst and room in µs, and until which pause to wait. A bucket that
+# is due later than an empty one is from before the clock was set back, or the rate was raised.
 _TAKE: Final = f"""{_NOW}
-local due = math.min(math.max(at('due'), now), now + ARGV[3])
+local due, latest = math.max(at('due'), now), now + ARGV[3]
+if due > latest then
+    due = latest
+    keep('due', due)
+end
 local wait = math.max(due + ARGV[2] - ARGV[4], at(ARGV[5])) - now
 if wait <= 0 then
     keep('due', due + ARGV[2])

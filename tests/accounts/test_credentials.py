@@ -33,6 +33,13 @@ def test_a_credential_no_exchange_accepts_is_refused_by_name(field, value):
     assert not value.strip() or value not in str(refused.value)
 
 
+def test_where_keys_have_no_passphrase_it_is_blank():
+    check_credentials(Credentials("k", "s", ""), has_passphrase=False)
+    with pytest.raises(InvalidField, match="blank") as refused:
+        check_credentials(Credentials("k", "s", "p"), has_passphrase=False)
+    assert refused.value.field == "passphrase"
+
+
 @pytest.mark.parametrize("value", ["x", "a b", "x" * 256, "~!/+=="])
 def test_a_sendable_credential_is_accepted(value):
     check_credentials(Credentials(value, value, value))

@@ -84,7 +84,7 @@ def _shorten_tasks() -> None:
 
 
 def _shorten_transport() -> None:
-    from exchanges.lnmarkets.transport import Transport
+    from exchanges.transport import Transport
 
     limits = Transport.__init__.__kwdefaults__
     Transport.__init__.__kwdefaults__ = {name: limit / TENTH for name, limit in limits.items()}

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as configured
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +114,17 @@ def test_when_things_were_read(exchange, account):
     assert feed.read_at(keys) == [later(1), later(2), None, None]
 
 
+def test_a_feed_that_is_away_says_so(account, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    feed._redis.cache_clear()
+    try:
+        assert feed.read_at([feed.holdings_key(account)]) is None
+        assert feed.seen("paper", account) == feed.Seen(None, None)
+        assert not feed.put_holdings(account, held(1))
+    finally:
+        feed._redis.cache_clear()
+
+
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from("pia")), max_size=12))
 def test_nothing_ever_goes_back(steps):
     """Whatever is read, forgotten and answered: what is seen is never older than what was."""
@@ -126,7 +137,7 @@ def test_nothing_ever_goes_back(steps):
                 feed.invalidate_holdings(account, at=later(seconds))
             case "a":
                 feed.amend_holdings(account, lambda holdings: holdings, at=later(seconds))
-        with redis.Redis.from_url(settings.REDIS_URL) as client:
+        with redis.Redis.from_url(configured.REDIS_URL) as client:
             versions.append(int(client.get(feed.holdings_key(account)).split(b" ")[0]))
         known = feed.holdings(account)
         assert known is None or known.at == later(known.value.balance)

@@ -64,11 +64,15 @@ def test_an_unknown_adapter():
 
 
 def test_adapters_are_loaded_when_they_are_used():
-    code = "import sys, exchanges.registry; sys.exit('requests' in sys.modules)"
+    code = "import sys, exchanges.registry; sys.exit(bool({'requests', 'ccxt'} & set(sys.modules)))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_every_adapter_has_limits(settings):
+    assert set(registry.ADAPTERS) <= set(settings.EXCHANGE_LIMITS)
+
+
 def test_every_adapter_resolves():
     for name in registry.ADAPTERS:
-        assert registry.connect(name, base_url="https://127.0.0.1/v3").request_window
+        assert registry.connect(name, base_url="https://127.0.0.1/v3").capabilities

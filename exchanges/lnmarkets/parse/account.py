@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from exchanges.fields import Fields, load
 from exchanges.lnmarkets.constants import MAX_FEE_TIER, MAX_USD
-from exchanges.lnmarkets.fields import Fields, load
 from exchanges.lnmarkets.parse.plausible import sats
 from exchanges.types import AccountInfo
 

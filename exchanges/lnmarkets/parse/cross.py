@@ -1,8 +1,8 @@
 """The cross-margin position, its orders and its collateral."""
 
 from exchanges.errors import UnreadableAnswer
+from exchanges.fields import Fields, load
 from exchanges.lnmarkets.constants import MAX_CROSS_QUANTITY, MAX_ORDER_LEVERAGE
-from exchanges.lnmarkets.fields import Fields, load
 from exchanges.lnmarkets.parse.lists import Kind
 from exchanges.lnmarkets.parse.plausible import (
     client_id,

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from exchanges.errors import UnreadableAnswer
+from exchanges.fields import Fields, load
 from exchanges.lnmarkets.constants import MAX_LEVERAGE, MAX_QUANTITY, MAX_SATS, MIN_LEVERAGE
-from exchanges.lnmarkets.fields import Fields, load
 from exchanges.lnmarkets.parse.lists import Kind
 from exchanges.lnmarkets.parse.plausible import (
     client_id,

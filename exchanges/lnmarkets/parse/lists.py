@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from exchanges.errors import UnreadableAnswer
+from exchanges.fields import Fields, items, load
 from exchanges.lnmarkets.constants import PAGE_SIZE
-from exchanges.lnmarkets.fields import Fields, items, load
 
 T = TypeVar("T")
 

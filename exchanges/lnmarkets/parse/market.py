@@ -4,8 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.errors import UnreadableAnswer
+from exchanges.fields import Fields, items, load
 from exchanges.lnmarkets.constants import CANDLES_PER_PAGE, MAX_BUCKET, MAX_VOLUME
-from exchanges.lnmarkets.fields import Fields, items, load
 from exchanges.lnmarkets.parse.lists import Kind
 from exchanges.lnmarkets.parse.plausible import price, rate
 from exchanges.types import Bucket, Candle, FundingSettlement, Ticker

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from exchanges.fields import Fields
 from exchanges.inverse_futures import MAX_PRICE, PRICE_TICK
 from exchanges.lnmarkets.constants import MAX_CLIENT_ID_LENGTH, MAX_SATS
-from exchanges.lnmarkets.fields import Fields
 from exchanges.types import FundingFee
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from exchanges.errors import UnreadableAnswer
-from exchanges.lnmarkets.fields import load
+from exchanges.fields import load
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from exchanges.errors import UnreadableAnswer
+from exchanges.fields import Fields, load
 from exchanges.lnmarkets.constants import MAX_SATS, MAX_USD, SWAP_USD
-from exchanges.lnmarkets.fields import Fields, load
 from exchanges.lnmarkets.parse.lists import Kind
 from exchanges.lnmarkets.parse.plausible import price
 from exchanges.types import Asset, BestPrice, Swap

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
 
 import pytest
 
+from accounts.models import ExchangeAccount
 from automations import evaluation
 from automations.sensing import utc_now
 from automations.services import update_automation
 from automations.watch import market
 from automations.watch.account import AccountWatch
+from automations.watch.watching import THREADS
 from exchanges import feed
 from exchanges.models import Exchange
 from tests.automations.watch.conftest import Watching
@@ -152,3 +155,22 @@ def test_an_account_that_cannot_be_read_is_asked_ever_more_rarely(guarded):
         watch.read()
         pauses.append(round((watch._not_before - begun).total_seconds()))
     assert pauses == [2, 4, 8, 8, 8]
+
+
+def test_an_account_is_well_again_once_the_watch_can_read_it(guarded, watching):
+    eventually(lambda: watching.accounts)
+    ExchangeAccount.objects.update(state="unreachable")
+    eventually(lambda: ExchangeAccount.objects.get().state == "ok")
+
+
+def test_the_market_does_not_queue_behind_accounts(guarded, watching):
+    eventually(lambda: watching.accounts and price())
+    hang = Event()
+    for _ in range(THREADS + 1):
+        watching.watch._submit(f"accounts of {guarded.account.exchange_id}", hang.wait)
+    guarded.paper.control.fault("stream_silent")
+    guarded.paper.control.set_price(98_000)
+    try:
+        eventually(lambda: price() == 98_000)
+    finally:
+        hang.set()

@@ -15,6 +15,7 @@ from exchanges.types import (
     CandleRange,
     Capability,
     NewCrossOrder,
+    NewSpotOrder,
     NewSwap,
     NewTrade,
     OrderType,
@@ -44,6 +45,11 @@ CROSS_LIMIT = NewCrossOrder(
 )
 TO_USD = NewSwap(100_000, Asset.BTC)
 COLLATERAL = 200_000
+MARKET = "BTC/USD"
+SPOT_BUY = NewSpotOrder(MARKET, Side.BUY, OrderType.MARKET, Decimal("0.001"))
+SPOT_LIMIT = NewSpotOrder(
+    MARKET, Side.BUY, OrderType.LIMIT, Decimal("0.002"), Decimal("90000.5"), NOBODYS
+)
 
 
 # What an act needs to be there first. Each returns the id of what it is done to.
@@ -84,6 +90,10 @@ def position(client: ExchangeClient) -> str:
     return NOBODYS
 
 
+def spot_order(client: ExchangeClient) -> str:
+    return client.spot.new_order(SPOT_LIMIT, signature=signed_now()).id
+
+
 # And how it ends, after which the act must be refused.
 
 
@@ -97,6 +107,10 @@ def cancel_trade(client: ExchangeClient, trade_id: str) -> None:
 
 def cancel_order(client: ExchangeClient, order_id: str) -> None:
     client.cross.cancel_order(order_id, signature=signed_now())
+
+
+def cancel_spot_order(client: ExchangeClient, order_id: str) -> None:
+    client.spot.cancel_order(order_id, MARKET, signature=signed_now())
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,13 @@ ACTS: Mapping[str, Act] = {
     "deposit": cross(lambda c, _, s: c.cross.deposit(5_000, signature=s), nothing),
     "withdraw": cross(lambda c, _, s: c.cross.withdraw(5_000, signature=s)),
     "swap": Act(Capability.SWAPS, lambda c, _, s: c.swaps.swap(TO_USD, signature=s)),
+    "new_spot_order": Act(Capability.SPOT, lambda c, _, s: c.spot.new_order(SPOT_BUY, signature=s)),
+    "cancel_spot_order": Act(
+        Capability.SPOT,
+        lambda c, i, s: c.spot.cancel_order(i, MARKET, signature=s),
+        spot_order,
+        cancel_spot_order,
+    ),
 }
 
 
@@ -193,6 +214,11 @@ READS: Mapping[str, Read] = {
         Capability.CROSS, lambda c: c.cross.funding_fees(since=long_ago())
     ),
     "swaps": Read(Capability.SWAPS, lambda c: c.swaps.history(since=long_ago())),
+    "spot balances": Read(Capability.SPOT, lambda c: c.spot.balances()),
+    "open spot orders": Read(Capability.SPOT, lambda c: c.spot.open_orders(MARKET)),
+    "closed spot orders": Read(
+        Capability.SPOT, lambda c: c.spot.closed_orders(MARKET, since=long_ago())
+    ),
 }
 
 PUBLIC_READS: Mapping[str, Read] = {
@@ -202,8 +228,11 @@ PUBLIC_READS: Mapping[str, Read] = {
     "candles": Read(
         None, lambda c: c.candles(CandleRange.M1, since=long_ago(), until=datetime.now(UTC))
     ),
-    "funding_settlements": Read(None, lambda c: c.funding_settlements(since=long_ago())),
+    "funding_settlements": Read(
+        Capability.ISOLATED, lambda c: c.funding_settlements(since=long_ago())
+    ),
     "best_price": Read(Capability.SWAPS, lambda c: c.swaps.best_price()),
+    "spot best_price": Read(Capability.SPOT, lambda c: c.spot.best_price(MARKET)),
 }
 
 

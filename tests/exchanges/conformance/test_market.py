@@ -6,7 +6,13 @@ import pytest
 
 from exchanges.errors import Unavailable
 from exchanges.types import CandleRange, Capability
-from tests.exchanges.conformance.calls import PUBLIC_READS, each_adapter, each_call, long_ago
+from tests.exchanges.conformance.calls import (
+    MARKET,
+    PUBLIC_READS,
+    each_adapter,
+    each_call,
+    long_ago,
+)
 
 A_MOMENT = timedelta(seconds=5)
 each_public_read = each_call("read", PUBLIC_READS)
@@ -48,6 +54,13 @@ def test_candles_are_of_the_time_asked_for_and_come_oldest_first(world):
 @each_adapter(Capability.SWAPS)
 def test_the_best_price_is_around_the_last(world):
     best = world.connect(None).swaps.best_price()
+
+    assert best.bid <= world.venue.price() <= best.ask
+
+
+@each_adapter(Capability.SPOT)
+def test_the_best_price_of_a_spot_market_is_around_the_last(world):
+    best = world.connect(None).spot.best_price(MARKET)
 
     assert best.bid <= world.venue.price() <= best.ask
 

@@ -7,8 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from exchanges.types import Credentials
+from tests.exchanges.ccxt.fake_kraken import FakeKraken, Fault, fake_kraken, fingerprint
 from tests.exchanges.conformance.world import BALANCE, Venue
 from tests.paper_server import PaperServer, serving
+
+SATS_PER_BITCOIN = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,42 @@ class PaperVenue:
         return self.paper.control.price()
 
 
+@dataclass(frozen=True)
+class KrakenVenue:
+    """A small exchange which speaks as Kraken does."""
+
+    kraken: FakeKraken
+    adapter: str = "ccxt-kraken"
+
+    @property
+    def url(self) -> str:
+        return self.kraken.url
+
+    def account(self) -> tuple[str, Credentials]:
+        btc = str(Decimal(BALANCE) / SATS_PER_BITCOIN)
+        account = self.kraken.open_account(btc=btc, usd="1000000")
+        return fingerprint(account.key), account.credentials
+
+    def done(self, account_id: str) -> int:
+        accounts = self.kraken.accounts
+        return next(one.done for one in accounts.values() if fingerprint(one.key) == account_id)
+
+    def cut(self, *, executed: bool) -> None:
+        self.kraken.faults.append(Fault(executed=executed))
+
+    def heal(self) -> None:
+        self.kraken.faults.clear()
+
+    def price(self) -> Decimal:
+        return self.kraken.price
+
+
+@contextmanager
+def kraken_venue(_directory: Path) -> Iterator[Venue]:
+    with fake_kraken() as kraken:
+        yield KrakenVenue(kraken)
+
+
 @contextmanager
 def paper_venue(directory: Path) -> Iterator[Venue]:
     with serving(directory / "ledger.jsonl") as paper:
@@ -48,4 +87,5 @@ def paper_venue(directory: Path) -> Iterator[Venue]:
 
 VENUES: Mapping[str, Callable[[Path], AbstractContextManager[Venue]]] = {
     "lnmarkets": paper_venue,
+    "ccxt-kraken": kraken_venue,
 }

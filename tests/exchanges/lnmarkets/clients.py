@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from exchanges.client import Signature
 from exchanges.guard import UNGUARDED, Guard
 from exchanges.lnmarkets.rest import LNMarketsClient
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import Credentials
 from tests.exchanges.lnmarkets.answers import NOW, TRADE_ID
 from tests.exchanges.rude_server import Behaviour, Peer

@@ -19,7 +19,7 @@ from exchanges.errors import (
 )
 from exchanges.guard import UNGUARDED, Guard
 from exchanges.lnmarkets.rest import LNMarketsClient
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import Credentials, NewCrossOrder, NewTrade, OrderType, Side
 from tests.exchanges.conformance.world import signed_now
 from tests.exchanges.lnmarkets.test_guarding import Witness

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from exchanges.errors import NotSent, Unavailable, UnknownOutcome
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from tests.exchanges.lnmarkets.answers import ACCOUNT, CLOSED
 from tests.exchanges.lnmarkets.clients import (
     NOW,

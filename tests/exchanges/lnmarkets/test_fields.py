@@ -3,7 +3,7 @@
 import pytest
 
 from exchanges.errors import UnreadableAnswer
-from exchanges.lnmarkets.fields import load
+from exchanges.fields import load
 from exchanges.lnmarkets.parse.problems import Problem, problem
 
 NOT_JSON = {

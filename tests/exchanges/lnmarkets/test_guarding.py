@@ -8,7 +8,16 @@ from typing import TypeVar
 
 import pytest
 
-from exchanges.errors import ExchangeError, NotSent, RateLimited, Suspended, UnknownOutcome
+from exchanges.errors import (
+    AccessDenied,
+    ClockSkew,
+    ExchangeError,
+    NotSent,
+    RateLimited,
+    Suspended,
+    Unavailable,
+    UnknownOutcome,
+)
 from exchanges.guard import Allowance, Call
 from tests.exchanges.lnmarkets.answers import ACCOUNT, CLOSED, page_of
 from tests.exchanges.lnmarkets.calls import ACTS, PUBLIC_READS, READS, SINCE
@@ -162,3 +171,50 @@ def test_the_guard_sees_what_became_of_an_act(document, status, raised):
 
     assert guard.raised == [raised]
     assert len(guard.learnt) == 1
+
+
+REFUSALS = {
+    "timestamp": ({"message": "Timestamp outside of the window"}, 401),
+    "signature": ({"code": "UNAUTHORIZED", "message": "Invalid signature"}, 401),
+    "bad request": ({"code": "BAD_REQUEST", "message": "timestamp"}, 400),
+}
+TIME = {"time": "2026-01-01T00:00:00.000Z"}
+
+
+def probing(*answers: bytes) -> tuple[Witness, Callable[[], bool]]:
+    """A guard, and a client's probe of the window which is answered like that."""
+    guard, told = Witness(), list(answers)
+
+    def probe() -> bool:
+        with rude_server(lambda peer: peer.say(told.pop(0))) as server:
+            return client_of(server.url, guard=guard).refuses_stale_signature()
+
+    return guard, probe
+
+
+@pytest.mark.parametrize(("document", "status"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refused_probe_of_the_window_is_nothing_against_the_key(document, status):
+    guard, probe = probing(answer(ACCOUNT), answer(TIME), answer(document, status=status))
+    assert probe()
+    assert guard.raised == []
+
+
+def test_an_accepted_probe_shows_that_the_window_is_not_kept():
+    _, probe = probing(answer(ACCOUNT), answer(TIME), answer(ACCOUNT))
+    assert not probe()
+
+
+@pytest.mark.parametrize(
+    ("answers", "raised"),
+    [
+        ([answer({"message": "Invalid timestamp"}, status=401)], ClockSkew),
+        ([answer(ACCOUNT), answer(TIME), answer({}, status=503)], Unavailable),
+        ([answer(ACCOUNT), answer(TIME), answer({}, status=403)], AccessDenied),
+    ],
+    ids=["the key is refused anyway", "no answer", "denied"],
+)
+def test_a_probe_of_the_window_that_shows_nothing(answers, raised):
+    guard, probe = probing(*answers)
+    with pytest.raises(raised):
+        probe()
+    assert guard.raised == [raised]

@@ -22,7 +22,7 @@ from exchanges.errors import (
     UnreadableAnswer,
 )
 from exchanges.lnmarkets.outcomes import body_of, retry_after
-from exchanges.lnmarkets.transport import Answer
+from exchanges.transport import Answer
 from exchanges.types import Credentials
 from tests.exchanges.lnmarkets.answers import RUNNING, as_json
 

@@ -11,7 +11,7 @@ import pytest
 from exchanges import registry
 from exchanges.errors import InvalidCredentials, UnknownOutcome, UnreadableAnswer
 from exchanges.lnmarkets.rest import LNMarketsClient
-from exchanges.lnmarkets.transport import Transport
+from exchanges.transport import Transport
 from exchanges.types import CandleRange, NewTrade, OrderType, Side
 from tests.exchanges.lnmarkets.answers import (
     CANDLE,

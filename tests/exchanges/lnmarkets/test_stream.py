@@ -14,6 +14,7 @@ from exchanges.lnmarkets import rpc
 from exchanges.lnmarkets.auth import hmac_base64
 from exchanges.lnmarkets.stream import (
     LONGEST_WAIT,
+    REFUSED_WAIT,
     SHORTEST_WAIT,
     LNMarketsStream,
     connect,
@@ -148,6 +149,30 @@ def test_it_waits_longer_each_time_but_never_very_long():
         waits = [wait_after(failures) for _ in range(100)]
         assert longest / 2 <= min(waits) < max(waits) <= longest
     assert (SHORTEST_WAIT, LONGEST_WAIT) == (0.2, 15)
+
+
+def declining(server: RudeStream, declined: str, message: str) -> Heard:
+    """An account's stream at a server that declines one method."""
+    error = {"error": {"code": -32000, "message": message}}
+    server.answer = lambda method, params: error if method == declined else answers(method, params)
+    return Heard(server, CREDENTIALS)
+
+
+def test_a_key_that_is_refused_is_seldom_tried(server: RudeStream):
+    account, waits = declining(server, "authenticate", "Unknown key"), []
+    account.stream._stopping.wait = waits.append
+    account.stream.start()
+    eventually(lambda: len(waits) == 3)
+    account.stream.stop()
+    assert min(waits) >= REFUSED_WAIT
+
+
+def test_what_a_stream_declines_is_told_without_its_words(server: RudeStream):
+    account = declining(server, "subscribe", f"{CREDENTIALS.key} may not hear this")
+    account.stream.start()
+    eventually(lambda: account.of(Down))
+    account.stream.stop()
+    assert account.of(Down)[0] == Down("The stream does not accept the subscription.")
 
 
 @pytest.fixture

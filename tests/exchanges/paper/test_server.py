@@ -2,9 +2,9 @@
 
 import pytest
 
-from exchanges.lnmarkets.constants import MAX_IDLE
 from exchanges.paper.exchange import PaperExchange
 from exchanges.paper.server import create_server
+from exchanges.transport import MAX_IDLE
 from tests.paper_server import START_PRICE
 
 COMMON_KEEP_ALIVE = 5

@@ -137,6 +137,14 @@ def test_a_shorter_pause_does_not_end_a_longer_one(bucket):
     assert bucket.take(is_protective=False) > 590
 
 
+def test_a_clock_that_was_set_back_holds_nobody_back(shared_server, name):
+    key, now = f"protection:bucket:{name}", shared_server.time()[0] * SECOND
+    shared_server.hset(key, "due", now + 600 * SECOND)
+    wait = Bucket(name, rate=5).take(is_protective=False)
+    assert 0 < wait <= 0.6
+    assert int(shared_server.hget(key, "due")) < now + 3 * SECOND
+
+
 def test_a_pause_of_one_key_is_not_another_keys(name):
     Bucket(f"{name}:a", rate=5).pause(600)
     assert Bucket(f"{name}:b", rate=5).take(is_protective=False) == 0

@@ -29,16 +29,20 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse as PooledResponse
 
 from exchanges.errors import NotSent, Unavailable, UnreadableAnswer
-from exchanges.lnmarkets.constants import (
-    CONNECT_TIMEOUT,
-    MAX_ANSWER_BYTES,
-    MAX_IDLE,
-    TOTAL_TIMEOUT,
-)
+
+CONNECT_TIMEOUT: Final = 4.0
+TOTAL_TIMEOUT: Final = 10.0
+"""Seconds from the first attempt to connect to the last byte of the answer."""
+
+MAX_IDLE: Final = 4.0
+"""Seconds after which an unused connection is not trusted any more. Many servers close theirs after
+5 s, and a NAT or a balancer may drop one in silence: an order written to it at that moment would be
+of unknown outcome. A new connection costs a few milliseconds."""
+
+MAX_ANSWER_BYTES: Final = 1_000_000
+"""In the body. With headers and framing at most twice as much is read."""
 
 _CHUNK_BYTES: Final = 16_384
-_MAX_RAW_BYTES: Final = 2 * MAX_ANSWER_BYTES
-"""Headers and framing included: no way through the HTTP parser reads more than this."""
 
 _FAILURES: Final = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
 """What the layers below raise; `ValueError` is how they meet a negative chunk length."""
@@ -59,6 +63,7 @@ class Transport:
     def __init__(
         self,
         base_url: str,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
         *,
         connect_timeout: float = CONNECT_TIMEOUT,
         total_timeout: float = TOTAL_TIMEOUT,
@@ -67,6 +72,7 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self._timeout = Timeout(connect=connect_timeout, total=total_timeout)
         self._max_idle = max_idle
+        self._max_bytes = max_answer_bytes
         self._adapter = _Adapter()
 
     def exchange(
@@ -85,11 +91,18 @@ class Transport:
         Raises `NotSent` (no byte of the request left), `Unavailable` (it left, and no complete
         answer came in time) and `UnreadableAnswer` (too large, or not decodable).
         """
-        attempt = _Attempt(last_look=last_look, on_sent=on_sent, max_idle=self._max_idle)
+        attempt = _Attempt(
+            last_look=last_look,
+            on_sent=on_sent,
+            max_idle=self._max_idle,
+            max_bytes=self._max_bytes,
+        )
         token = _attempt.set(attempt)
         try:
             with self._adapter.send(request, stream=True, timeout=self._timeout) as response:  # type: ignore[arg-type]  # its stubs do not know urllib3's
-                return Answer(response.status_code, response.headers, _body(response))
+                return Answer(
+                    response.status_code, response.headers, _body(response, self._max_bytes)
+                )
         except requests.exceptions.ContentDecodingError:
             raise UnreadableAnswer(
                 "The answer is compressed in a way that does not open."
@@ -101,12 +114,12 @@ class Transport:
             _attempt.reset(token)
 
 
-def _body(response: requests.Response) -> bytes:
+def _body(response: requests.Response, max_bytes: int) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise UnreadableAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.")
+        if len(body) > max_bytes:
+            raise UnreadableAnswer(f"The answer is larger than {max_bytes} bytes.")
     return bytes(body)
 
 
@@ -114,11 +127,17 @@ class _Attempt:
     """One try to get a request answered, and whether it has begun to leave."""
 
     def __init__(
-        self, *, last_look: Callable[[], None], on_sent: Callable[[], None], max_idle: float
+        self,
+        *,
+        last_look: Callable[[], None],
+        on_sent: Callable[[], None],
+        max_idle: float,
+        max_bytes: int,
     ) -> None:
         self._last_look = last_look
         self.on_sent = on_sent
         self.max_idle = max_idle
+        self.max_bytes = max_bytes
         self._begun = False
 
     def begin(self) -> None:
@@ -148,7 +167,7 @@ class _BoundedReader(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._deadline = monotonic() + (sock.gettimeout() or math.inf)
-        self._allowance = _MAX_RAW_BYTES
+        self._allowance = 2 * _attempt.get().max_bytes
 
     def readable(self) -> bool:
         return True

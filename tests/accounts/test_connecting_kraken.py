@@ -1,0 +1,65 @@
+"""An account at an exchange of another family, whose keys have no passphrase."""
+
+import pytest
+
+from accounts.errors import InvalidField
+from accounts.models import ExchangeAccount
+from accounts.services import connect_account
+from exchanges.models import Exchange
+from exchanges.types import Credentials
+from tests.accounts.builders import a_user
+from tests.exchanges.ccxt.fake_kraken import fake_kraken, fingerprint
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def kraken():
+    with fake_kraken() as kraken:
+        yield kraken
+
+
+@pytest.fixture
+def at_kraken(kraken) -> Exchange:
+    exchange = Exchange(slug="kraken", name="Kraken", adapter="ccxt-kraken", api_url=kraken.url)
+    exchange.full_clean()
+    exchange.save()
+    return exchange
+
+
+def connect(exchange: Exchange, credentials: Credentials) -> ExchangeAccount:
+    return connect_account(
+        user=a_user(),
+        exchange=exchange,
+        name="Spot",
+        credentials=credentials,
+        accept_withdrawals=False,
+    )
+
+
+def test_it_is_connected_without_a_passphrase(kraken, at_kraken):
+    key = kraken.open_account()
+
+    account = connect(at_kraken, key.credentials)
+
+    assert account.remote_id == fingerprint(key.key)
+    assert account.is_active
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"passphrase": "words"}, "passphrase", "must be blank"),
+        ({"secret": "not base64!"}, "key", "Kraken refuses this key"),
+        ({"key": "another"}, "key", "Kraken refuses this key"),
+    ],
+    ids=["a passphrase", "half a secret", "another key"],
+)
+def test_what_is_refused(kraken, at_kraken, change, field, said):
+    right = kraken.open_account().credentials
+    given = {"key": right.key, "secret": right.secret, "passphrase": ""} | change
+
+    with pytest.raises(InvalidField, match=said) as refused:
+        connect(at_kraken, Credentials(**given))
+    assert refused.value.field == field
+    assert not ExchangeAccount.objects.exists()
