@@ -130,6 +130,7 @@ def create_server(
     config = uvicorn.Config(
         create_app(exchange, Limits(limits), opening=opening),
         http=OpenProtocol,
+        loop="asyncio",
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=None,  # a silent stream must send nothing at all
