@@ -112,7 +112,7 @@ class ImposeView(UnfoldModelAdminViewMixin, FormView[ScopeForm]):
     title = "Stop something at once"
     permission_required = "automations.add_restriction"
     raise_exception = True
-    form_class = RestrictionForm
+    form_class: type[ScopeForm] = RestrictionForm
     template_name = "automations/impose.html"
 
     def form_valid(self, form: ScopeForm) -> HttpResponse:
