@@ -6,7 +6,7 @@ An id may be one of ours, or the one that the automation had before it was impor
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import IsAuthenticated
@@ -43,11 +43,11 @@ class ResultOut(serializers.Serializer[Any]):
     result = serializers.DictField()
 
 
-class AnswerOut(serializers.Serializer[Any]):
-    """How the scheduler's addresses answered."""
-
-    success = serializers.BooleanField()
-    data = ResultOut(many=True)  # type: ignore[assignment]  # the name is the old system's
+ANSWER = inline_serializer(
+    "SchedulerAnswer",
+    {"success": serializers.BooleanField(), "data": ResultOut(many=True)},
+)
+"""How the scheduler's addresses answered."""
 
 
 class ExecuteIn(StrictSerializer):
@@ -107,7 +107,7 @@ class SchedulerExecuteView(APIView):
     request: OwnedRequest
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(request=SchedulerIn, responses={202: AnswerOut})
+    @extend_schema(request=SchedulerIn, responses={202: ANSWER})
     def post(self, request: Request) -> Response:
         """Run one automation of a type, or all of it, as all trigger orders of a client."""
         given, user = _checked(SchedulerIn, request.data), self.request.user
@@ -129,7 +129,7 @@ class ExecutionLogsView(APIView):
     request: OwnedRequest
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(parameters=[LogsQuery], responses=AnswerOut)
+    @extend_schema(parameters=[LogsQuery], responses=ANSWER)
     def get(self, request: Request) -> Response:
         """The user's executions, newest first: 100 unless `limit` says otherwise, 1,000 at most."""
         given = _checked(LogsQuery, request.query_params.dict())

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from automations import errands, journal, sensing
+from automations.intents import ACTION
 from automations.models import Automation, Errand, Execution, Proposal
 from automations.perform import target_of
-from automations.intents import ACTION
 from automations.rules.base import Decision, Reason, Severity
 from automations.snapshots import Snapshot
 

@@ -1,5 +1,6 @@
 """At which price something becomes so, and what to watch for it."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -14,17 +15,24 @@ def first_price(
     """The first price, in ticks on the way of `direction`, at which `holds` becomes true.
 
     It must stay true from one price on, all the way; None when it never is. The search begins
-    `near` it, so that it takes a few steps only.
+    `near` it, with steps that double, so that it looks at a few prices only.
     """
-    step = PRICE_TICK if direction == "at_or_above" else -PRICE_TICK
-    price = min(max((near / PRICE_TICK).to_integral_value() * PRICE_TICK, PRICE_TICK), MAX_PRICE)
-    while not holds(price):
-        price += step
-        if not PRICE_TICK <= price <= MAX_PRICE:
+    sign = 1 if direction == "at_or_above" else -1
+
+    def is_so(step: int) -> bool:
+        return holds(sign * step * PRICE_TICK)
+
+    first, last = sorted((sign, sign * int(MAX_PRICE / PRICE_TICK)))
+    low = high = min(max(sign * int(near / PRICE_TICK), first), last)
+    reach = 1
+    while not is_so(high):
+        if high == last:
             return None
-    while PRICE_TICK <= price - step <= MAX_PRICE and holds(price - step):
-        price -= step
-    return price
+        low, high, reach = high, min(high + reach, last), reach * 2
+    while low > first and is_so(low):
+        low, high, reach = max(low - reach, first), low, reach * 2
+    steps = range(low, high + 1)
+    return sign * steps[bisect_left(steps, True, key=is_so)] * PRICE_TICK
 
 
 def crossing(

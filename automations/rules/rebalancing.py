@@ -84,7 +84,8 @@ def decide(snapshot: Snapshot, config: RebalancingConfig, memory: Dates) -> Deci
         text = f"There are {total:,.2f} {config.quote} in all, less than the smallest trade"
         nothing = Reason("nothing_held", f"{text} of {config.min_trade:,}.")
         return Decision((), nothing, memory=dates)
-    drifts = {name: values[name] / total * HUNDRED - config.weights[name] for name in values}
+    excess = {name: values[name] - config.weights[name] * total / HUNDRED for name in values}
+    drifts = {name: worth / total * HUNDRED for name, worth in excess.items()}
     due = dates.due(config.calendar, now=snapshot.now, count=count)
     occasion = _occasion(drifts, config, due)
     if occasion is None:
@@ -93,7 +94,7 @@ def decide(snapshot: Snapshot, config: RebalancingConfig, memory: Dates) -> Deci
         text = f"{occasion.text} But {obstacle.text}"
         waiting = Reason(obstacle.code, text, obstacle.severity)
         return Decision((), waiting, memory=dates, waits=True)
-    actions = tuple(_trades(drifts, total, snapshot, config))
+    actions = tuple(_trades(excess, snapshot, config))
     if not actions:
         text = f"{occasion.text} But no trade is worth the smallest, {config.min_trade:,}."
         seen = dates.done(due) if due else dates
@@ -145,16 +146,15 @@ def _obstacle(snapshot: Snapshot, config: RebalancingConfig) -> Reason | None:
 
 
 def _trades(
-    drifts: Drifts, total: Decimal, snapshot: Snapshot, config: RebalancingConfig
+    excess: dict[str, Decimal], snapshot: Snapshot, config: RebalancingConfig
 ) -> Iterator[Action]:
     """What is over its weight goes first, so that there is something to buy with."""
-    excess = {asset: drift * total / HUNDRED for asset, drift in drifts.items()}
     if config.type == "swap":
         yield from _swap(excess["BTC"], snapshot, config)
         return
-    is_shared = excess.pop(config.quote, None) is not None
-    money = _money(snapshot, config) if is_shared else Decimal(0)
-    for asset, worth in sorted(excess.items(), key=lambda item: (-item[1], item[0])):
+    worths = {asset: worth for asset, worth in excess.items() if asset != config.quote}
+    money = _money(snapshot, config) if config.quote in excess else Decimal(0)
+    for asset, worth in sorted(worths.items(), key=_first_sales):
         if worth >= config.min_trade:
             sale = _order(asset, Side.SELL, worth, snapshot, config)
             money += sale.cost
@@ -163,6 +163,11 @@ def _trades(
             purchase = _order(asset, Side.BUY, affordable, snapshot, config)
             money -= purchase.cost
             yield purchase
+
+
+def _first_sales(item: tuple[str, Decimal]) -> tuple[bool, Decimal, str]:
+    asset, worth = item
+    return worth < 0, -abs(worth), asset
 
 
 def _swap(excess: Decimal, snapshot: Snapshot, config: RebalancingConfig) -> Iterator[SwapAsset]:

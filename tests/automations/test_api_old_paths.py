@@ -207,3 +207,11 @@ def test_what_is_paused_is_left_out(client, guarded, triggers):
 )
 def test_nobody_gets_anything_without_a_token(db, method, path):
     assert getattr(api_of(None), method)(path).status_code == 401
+
+
+def test_the_document_names_them(client):
+    document = client.get("/api/schema/", HTTP_ACCEPT="application/json").json()
+    for method, path in (("post", EXECUTE), ("post", SCHEDULER), ("get", LOGS)):
+        assert set(document["paths"][path]) == {method}
+    answer = document["components"]["schemas"]["SchedulerAnswer"]["properties"]
+    assert set(answer) == {"success", "data"}

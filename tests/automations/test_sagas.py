@@ -7,14 +7,17 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.gateway import open_client
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
 from automations import restrictions
 from automations.execution import execute
 from automations.models import Automation, Errand, Execution, Intent, Restriction, TradeLog
+from automations.reading import utc_now
 from automations.recovery import recover
 from automations.rules.registry import KINDS
 from automations.services import create_automation, update_automation
+from exchanges.client import Signature
 from exchanges.errors import TransientError
 from tests.automations.conftest import ADD_MARGIN, guard_a_position
 from tests.automations.striking import Killed, kill, strike
@@ -90,10 +93,6 @@ def test_half_of_it_is_left_as_it_was(db, paper):
 
 def act(guarded, name, *args, **options):
     """A person acts by the API."""
-    from accounts.gateway import open_client
-    from automations.reading import utc_now
-    from exchanges.client import Signature
-
     signature = Signature(utc_now(), utc_now() + timedelta(seconds=5))
     getattr(open_client(guarded.account).isolated, name)(*args, **options, signature=signature)
 
@@ -261,10 +260,12 @@ def test_killed_on_the_way(halved, place, time, effects):
 def test_a_market_that_cannot_be_asked_between_is_asked_again(halved, monkeypatch):
     monkeypatch.setitem(KINDS, "margin_guard", replace(KINDS["margin_guard"], backoff=0))
     halved.fall()
-    ticker = "/v3/futures/ticker"
-    with strike("settled", lambda: halved.paper.control.fault("cut_before", path=ticker)):
-        with pytest.raises(TransientError):
-            halved.run()
+    fault = {"kind": "cut_before", "path": "/v3/futures/ticker"}
+    with (
+        strike("settled", lambda: halved.paper.control.fault(**fault)),
+        pytest.raises(TransientError),
+    ):
+        halved.run()
     assert (halved.effects(), states()) == (["close"], ["confirmed", "planned"])
     assert recover_all(halved).status == "success"
     assert halved.effects() == BOTH

@@ -142,7 +142,8 @@ def test_it_asks_only_when_told_to(asks):
 
 
 def test_resting_says_the_widest_drift_and_the_next_date():
-    reason = decide({**HALF, **DAILY}, balance=BTC, usd=99_000).reason
+    memory = BEGUN.done(DUE - timedelta(days=1))
+    reason = decide({**HALF, **DAILY}, memory=memory, balance=BTC, usd=99_000).reason
     assert reason.text == (
         "USD is -0.25 points off its weight, the threshold is 5. "
         "The next date is 2026-11-20 09:00 UTC."
