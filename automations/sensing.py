@@ -16,7 +16,7 @@ from automations.rules.base import Action, AddMargin, CloseTrade
 from automations.snapshots import PastAction, Snapshot
 from exchanges import feed
 from exchanges.client import ExchangeClient
-from exchanges.errors import TransientError
+from exchanges.errors import RateLimited, TransientError
 from exchanges.market import CLOCKS_DIFFER_BY
 from exchanges.types import Aged, Holdings, Ticker, Trade
 
@@ -32,6 +32,10 @@ class Bounds:
 ACTING = Bounds(market=timedelta(seconds=5), account=timedelta(seconds=15))
 """For a decision to act. The account may be read longer ago than the market: its positions move
 with the price, and otherwise only by somebody's action. A slow exchange must not blind a guard."""
+
+LIVE = timedelta(seconds=2)
+"""How long ago a stream may have told a market that stands for the present one. Where it tells
+nothing for longer, `watch` asks."""
 
 LOOKING_AT_MARKET = timedelta(seconds=5)
 LOOKING_AT_ACCOUNT = timedelta(seconds=10)
@@ -83,7 +87,7 @@ def from_feed(automation: Automation, *, now: datetime, bounds: Bounds) -> Snaps
 
 
 def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
-    """A snapshot read just now, which the feed learns too.
+    """A snapshot of now: the account as just read, the market as `refresh_feed` has it.
 
     Raises `ExchangeError`, also when reading took so long that it is too old to act on.
     """
@@ -97,17 +101,40 @@ def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
 def refresh_feed(
     account: ExchangeAccount, client: ExchangeClient
 ) -> tuple[Aged[Ticker], Aged[Holdings]]:
-    """Ask the exchange for account and market, and tell the feed. Raises `ExchangeError`.
+    """See to it that the feed has account and market as they are now. Raises `ExchangeError`.
 
     The market comes last, since it changes fastest.
     """
     holdings = read_holdings(account.id, client)
+    return _market(account.exchange.slug, client), holdings
+
+
+def _market(exchange: str, client: ExchangeClient) -> Aged[Ticker]:
+    """The market as its stream tells it, which all accounts share, or else as it is asked for.
+
+    In a crash many accounts act at once, and they have few public requests together: where none
+    is left, what another one was answered just now does as well.
+    """
+    known = feed.ticker(exchange)
+    if known and known.source == "stream" and utc_now() - known.at <= LIVE:
+        return known
+    try:
+        return read_ticker(exchange, client)
+    except RateLimited:
+        known = feed.ticker(exchange)
+        if known and utc_now() - known.at <= ACTING.market:
+            return known
+        raise
+
+
+def read_ticker(exchange: str, client: ExchangeClient) -> Aged[Ticker]:
+    """Ask the exchange for the market, and tell the feed. Raises `ExchangeError`."""
     ticker = _dated(client.ticker)
     lag = abs(ticker.at - ticker.value.at)
     if lag > CLOCKS_DIFFER_BY:
         raise StaleMarket(f"The exchange's ticker is {lag.total_seconds():.0f} s away from now.")
-    feed.put_ticker(account.exchange.slug, ticker)
-    return ticker, holdings
+    feed.put_ticker(exchange, ticker)
+    return ticker
 
 
 def read_holdings(account_id: UUID, client: ExchangeClient) -> Aged[Holdings]:
@@ -136,11 +163,15 @@ def enter_answer(account_id: UUID, action: Action, answer: Trade | None) -> None
 
 
 def _with(held: Holdings, changed: Trade, *, spent: int) -> Holdings | None:
-    """The holdings with one trade changed; None when that trade was not among them."""
-    if changed.id not in {trade.id for trade in held.trades}:
+    """The holdings with margin added to one trade; None when they do not lack just that.
+
+    A reading between the action and its answer may have seen it already.
+    """
+    trades = {trade.id: trade for trade in held.trades}
+    before = trades.get(changed.id)
+    if before is None or before.margin + spent != changed.margin:
         return None
-    trades = tuple(changed if trade.id == changed.id else trade for trade in held.trades)
-    return Holdings(held.balance - spent, trades)
+    return Holdings(held.balance - spent, (*(trades | {changed.id: changed}).values(),))
 
 
 def past_actions(automation: Automation, running: Iterable[str]) -> tuple[PastAction, ...]:

@@ -11,6 +11,7 @@ from accounts.gateway import open_client
 from accounts.models import Event
 from automations import evaluation, sensing
 from automations.models import Automation, Execution
+from automations.rules.base import AddMargin
 from automations.sensing import utc_now
 from automations.services import create_automation, update_automation
 from exchanges import feed
@@ -223,3 +224,10 @@ def test_a_broken_automation_is_noted_and_the_others_are_looked_at(guarded, tick
     assert broken.reason_code == "broken"
     assert reason_of(guarded) == "within_threshold"
     assert Event.objects.filter(kind="automation_broken", severity="critical").count() == 1
+
+
+def test_an_answer_that_was_read_already_is_not_counted_twice(guarded):
+    read(guarded)
+    added = feed.holdings(guarded.account.id).value.trades[0]
+    sensing.enter_answer(guarded.account.id, AddMargin(added.id, 50_000), added)
+    assert feed.holdings(guarded.account.id) is None
