@@ -7,7 +7,7 @@ in the feed is whole, or too old, never a part of itself.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -23,9 +23,16 @@ from automations.rules.buying import SWAPPED
 from automations.rules.registry import kind_of
 from exchanges import feed
 from exchanges.client import ExchangeClient
-from exchanges.errors import TransientError
+from exchanges.errors import RateLimited, TransientError
 from exchanges.market import CLOCKS_DIFFER_BY
 from exchanges.types import Aged, BestPrice, Capability, Holdings, Ticker, Trade
+
+LIVE = timedelta(seconds=2)
+"""How long ago a stream may have told a market that stands for the present one. Where it tells
+nothing for longer, `watch` asks."""
+
+SHARED = timedelta(seconds=5)
+"""How old another one's answer may be where no public request is left."""
 
 T = TypeVar("T")
 
@@ -92,12 +99,35 @@ def from_exchange(account: ExchangeAccount, client: ExchangeClient) -> View:
     wanted, slug = wanted_of(account), account.exchange.slug
     holdings = read_holdings(account, client, wanted)
     quotes = tuple((symbol, read_quote(slug, client, symbol)) for symbol in sorted(wanted.symbols))
+    return View(_market(slug, client), holdings, quotes)
+
+
+def _market(exchange: str, client: ExchangeClient) -> Aged[Ticker]:
+    """The market as its stream tells it, which all accounts share, or else as it is asked for.
+
+    In a crash many accounts act at once, and they have few public requests together: where none
+    is left, what another one was answered just now does as well.
+    """
+    known = feed.ticker(exchange)
+    if known and known.source == "stream" and utc_now() - known.at <= LIVE:
+        return known
+    try:
+        return read_ticker(exchange, client)
+    except RateLimited:
+        known = feed.ticker(exchange)
+        if known and utc_now() - known.at <= SHARED:
+            return known
+        raise
+
+
+def read_ticker(exchange: str, client: ExchangeClient) -> Aged[Ticker]:
+    """Ask the exchange for the market, and tell the feed. Raises `ExchangeError`."""
     ticker = _dated(client.ticker)
     lag = abs(ticker.at - ticker.value.at)
     if lag > CLOCKS_DIFFER_BY:
         raise StaleMarket(f"The exchange's ticker is {lag.total_seconds():.0f} s away from now.")
-    feed.put_ticker(slug, ticker)
-    return View(ticker, holdings, quotes)
+    feed.put_ticker(exchange, ticker)
+    return ticker
 
 
 def read_holdings(
@@ -165,11 +195,16 @@ def _has(holdings: Aged[Holdings], wanted: Wanted) -> bool:
 
 
 def _with(held: Holdings, changed: Trade, *, spent: int) -> Holdings | None:
-    """The holdings with one trade changed; None when that trade was not among them."""
-    if changed.id not in {trade.id for trade in held.trades}:
+    """The holdings with margin added to one trade; None when they do not lack just that.
+
+    A reading between the action and its answer may have seen it already.
+    """
+    trades = {trade.id: trade for trade in held.trades}
+    before = trades.get(changed.id)
+    if before is None or before.margin + spent != changed.margin:
         return None
-    trades = tuple(changed if trade.id == changed.id else trade for trade in held.trades)
-    return replace(held, balance=held.balance - spent, trades=trades)
+    changed_trades = tuple((trades | {changed.id: changed}).values())
+    return replace(held, balance=held.balance - spent, trades=changed_trades)
 
 
 def _dated(read: Callable[[], T]) -> Aged[T]:

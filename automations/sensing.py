@@ -64,7 +64,7 @@ def from_views(
 
 
 def from_exchange(automation: Automation, client: ExchangeClient) -> Snapshot:
-    """A snapshot read just now, which the feed learns too.
+    """A snapshot of now: the account as just read, the market as `refresh_feed` has it.
 
     Raises `ExchangeError`, also when reading took so long that it is too old to act on.
     """

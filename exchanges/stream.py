@@ -81,5 +81,5 @@ class Stream(Protocol):
         ...
 
     def stop(self) -> None:
-        """End for good; on return nobody is told anything any more."""
+        """End for good; what is just being told may still be."""
         ...

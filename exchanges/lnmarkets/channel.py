@@ -28,7 +28,7 @@ from exchanges.guard import Call, Guard
 from exchanges.lnmarkets import outcomes
 from exchanges.lnmarkets.allowances import allowance
 from exchanges.lnmarkets.auth import SignedAt, canonical_json
-from exchanges.lnmarkets.constants import MAX_PAGES
+from exchanges.lnmarkets.constants import LIST_TIMEOUT, MAX_PAGES
 from exchanges.lnmarkets.parse import lists
 from exchanges.lnmarkets.stream import permissions_of
 from exchanges.transport import Transport
@@ -122,7 +122,10 @@ class Channel:
         found: dict[Hashable, T] = {}
         asked = {"from": iso(since), "limit": str(kind.page_size), **(query or {})}
         cursors: set[str] = set()
+        deadline = self.clock() + LIST_TIMEOUT
         for _ in range(MAX_PAGES):
+            if self.clock() > deadline:
+                raise Unavailable("The list takes too long to come.")
             page = self.read(call, path, lambda body: lists.page(body, kind), query=asked)
             found.update(page.items)
             if page.next_cursor is None:

@@ -57,6 +57,8 @@ PAGE_SIZE, CANDLES_PER_PAGE = 500, 1000
 """The exchange allows 1,000, but of trades these would fill the size limit below."""
 
 MAX_PAGES = 200
+LIST_TIMEOUT = timedelta(seconds=120)
+"""For all pages of a list together, waiting for their turn included."""
 
 DEFAULT_RETRY_AFTER = 1.0
 MAX_RETRY_AFTER = 3600.0

@@ -87,24 +87,25 @@ class Breaking:
     def run(self, call: Call, request: Callable[[], T]) -> T:
         """Make the request, and tell the breaker what became of it."""
         was_open = self._breaker.is_open()
-        if was_open and not self._insists and not self._breaker.takes_probe():
+        is_probe = was_open and not self._insists
+        if is_probe and not self._breaker.takes_probe():
             raise Suspended(f"Not asked: {self._breaker.kind.reason}")
         try:
             answer = request()
         except ExchangeError as error:
-            self._tell(self._judge(error), was_open=was_open)
+            self._tell(self._judge(error), was_open=was_open, is_probe=is_probe)
             raise
-        self._tell(Verdict.GOOD, was_open=was_open)
+        self._breaker.succeeded()
         return answer
 
-    def _tell(self, verdict: Verdict, *, was_open: bool) -> None:
+    def _tell(self, verdict: Verdict, *, was_open: bool, is_probe: bool) -> None:
         match verdict:
             case Verdict.GOOD:
                 self._breaker.succeeded()
             case Verdict.BAD if was_open or not self._counts_probes_only:
                 if self._breaker.failed():
                     self._on_open()
-            case Verdict.NEITHER if was_open:
+            case Verdict.NEITHER if is_probe:
                 self._breaker.end_probe()
             case Verdict.BAD | Verdict.NEITHER:
                 pass

@@ -12,6 +12,7 @@ from accounts.models import Event
 from automations import evaluation, reading, sensing
 from automations.models import Automation, Execution, QuietSpan
 from automations.reading import utc_now
+from automations.rules.actions import AddMargin
 from automations.rules.base import Reason
 from automations.rules.registry import KINDS
 from automations.services import create_automation, update_automation
@@ -265,3 +266,10 @@ def test_a_broken_automation_is_noted_and_the_others_are_looked_at(guarded, tick
     assert broken.reason_code == "broken"
     assert reason_of(guarded) == "within_threshold"
     assert Event.objects.filter(kind="automation_broken", severity="critical").count() == 1
+
+
+def test_an_answer_that_was_read_already_is_not_counted_twice(guarded):
+    read(guarded)
+    added = feed.holdings(guarded.account.id).value.trades[0]
+    reading.enter_answer(guarded.account.id, AddMargin(added.id, 50_000), added)
+    assert feed.holdings(guarded.account.id) is None

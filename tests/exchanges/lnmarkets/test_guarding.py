@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from typing import TypeVar
 
 import pytest
@@ -107,6 +108,16 @@ def test_each_page_passes_the_guard():
         client_of(server.url, guard=guard).isolated.closed_trades(since=SINCE)
 
     assert [call.operation for call in guard.calls] == ["isolated.closed_trades"] * 2
+
+
+def test_a_list_whose_pages_wait_too_long_is_given_up():
+    clock = Clock()
+    guard = Witness(before=lambda: clock.advance(50))
+    cursors = map(str, count())
+    with rude_server(lambda peer: peer.say(answer(page_of(cursor=next(cursors))))) as server:
+        client = client_of(server.url, guard=guard, clock=clock)
+        with pytest.raises(Unavailable, match="too long"):
+            client.isolated.closed_trades(since=SINCE)
 
 
 def test_a_read_that_waited_is_signed_when_it_leaves():

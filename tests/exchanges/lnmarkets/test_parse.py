@@ -8,7 +8,6 @@ import pytest
 from exchanges.errors import UnreadableAnswer
 from exchanges.lnmarkets.parse import isolated, lists, market
 from exchanges.lnmarkets.parse.account import account
-from exchanges.lnmarkets.parse.problems import Problem, problem
 from exchanges.types import AccountInfo, Bucket, OrderType, Side, Ticker, Trade, TradeStatus
 from tests.exchanges.lnmarkets.answers import (
     ACCOUNT,
@@ -278,20 +277,6 @@ def test_a_bad_account(document, said):
 def test_a_bad_pong(body):
     with pytest.raises(UnreadableAnswer):
         market.pong(body)
-
-
-@pytest.mark.parametrize(
-    ("document", "code", "message"),
-    [
-        ({"code": "BAD_REQUEST", "message": "No."}, "BAD_REQUEST", "No."),
-        ({"message": "No."}, "", "No."),
-        ({"code": 400, "message": ["No."]}, "", ""),
-        (["No."], "", ""),
-        ("Not found", "", ""),
-    ],
-)
-def test_problems_are_read_as_far_as_they_go(document, code, message):
-    assert problem(as_json(document)) == Problem(code, message)
 
 
 def test_a_refusal_does_not_repeat_what_it_refuses():

@@ -160,6 +160,20 @@ def test_after_the_rest_one_probe_decides(exchange, later, outcome, then):
     assert ask(guard_of(exchange)) == then
 
 
+def test_what_protects_does_not_end_another_s_probe(exchange, later):
+    guard = guard_of(exchange)
+    fail(guard)
+    later()
+    seen = []
+
+    def probe():
+        ask(guard_of(exchange, is_protective=True), NotSent("late"))
+        seen.append(ask(guard_of(exchange)))
+
+    guard.run(READ, probe)
+    assert seen == ["Suspended"]
+
+
 def test_one_accounts_trouble_is_nobody_elses(exchange, later):
     """However long it lasts: what opens again after a probe does not count anew."""
     hammered = guard_of(exchange, key="a")
