@@ -60,7 +60,7 @@ guards = st.one_of(
 
 def essence(decision: Decision) -> tuple[object, ...]:
     """What must not change: the verdict, and what kind of action is wanted on what."""
-    wanted = [(each.kind, getattr(each, "trade_id", "")) for each in decision.actions]
+    wanted = sorted((each.kind, getattr(each, "trade_id", "")) for each in decision.actions)
     return decision.verdict, wanted
 
 
@@ -164,7 +164,9 @@ entries = st.fixed_dictionaries(
 def fits(entry):
     """Whether its levels are on two sides, as a config must have them."""
     stop, take = entry.get("stop_loss"), entry.get("take_profit")
-    return stop is None or take is None or (stop < take) == (entry["side"] == "long")
+    if stop is None or take is None:
+        return True
+    return stop < take if entry["side"] == "long" else stop > take
 
 
 @settings(max_examples=300, deadline=None)
