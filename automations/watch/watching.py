@@ -13,7 +13,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from accounts.errors import AccountError
 from accounts.models import ExchangeAccount
 from automations import selectors
-from automations.sensing import utc_now
+from automations.reading import utc_now
 from automations.watch.account import AccountWatch
 from automations.watch.market import MarketWatch
 from automations.watch.members import Members
