@@ -177,7 +177,7 @@ def _close(position: Position, snapshot: Snapshot) -> Remedy:
 
 def _blocked(position: Position, snapshot: Snapshot) -> Remedy | None:
     reason = unfinished(snapshot, position.name)
-    return reason and Remedy((), reason)
+    return Remedy((), reason) if reason else None
 
 
 def _rooms(
