@@ -202,12 +202,12 @@ class TestShadow:
         assert guarded.effects() == []
 
     def test_live_again_it_starts_afresh(self, guarded):
-        update_automation(automation=guarded.automation, mode=Automation.Mode.SHADOW)
-        guarded.fall()
-        guarded.run("tick:1")
-        update_automation(automation=guarded.automation, mode=Automation.Mode.LIVE)
-        guarded.run("tick:2")
-        assert guarded.effects() == ["add_margin"]
+        entry = another(guarded, "auto_entry", {**ENTRY, "times": 1}, mode="shadow")
+        entry.run("tick:1")
+        update_automation(automation=entry.automation, mode=Automation.Mode.LIVE)
+        codes = [entry.run(f"tick:{slot}").reason_code for slot in (2, 3)]
+        assert codes == ["trigger_reached", "entries_done"]
+        assert entry.effects() == ["new_trade"]
 
     def test_it_uses_up_nobodys_limits_and_asks_nobody(self, guarded):
         AccountLimits.objects.create(account=guarded.account, orders_per_day=1)
