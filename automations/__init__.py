@@ -4,21 +4,27 @@ The life of a tick, and the room for each step:
 
     watch                                        watch                keeps the feed fresh
     beat ── evaluate([(automation, slot)…])      tasks, evaluation    looks, never acts
-              snapshot from the feed             sensing, memory
-              rule.decide                        rules                pure
+              snapshot from the feed             reading, sensing, past
+              rule.decide, risk.vet              deciding, rules      pure inside
               quiet: note it                     quiet
               stale: ── refresh(account)         tasks, evaluation    reads the exchange
               else:  ── execute(automation, slot, cause)
                          the account's turn      turns                one run per account
-                         fresh snapshot          sensing
-                         rule.decide             rules                the same function again
-                         commit the intents      intents              before anything is sent
+                         fresh snapshot          reading, sensing, past
+                         rule.decide, risk.vet   deciding, rules      the same functions again
+                         ask a person first?     proposals            then nothing is sent yet
+                         commit the intents      planning             before anything is sent
                          claim, perform, settle  intents, perform     HTTP outside transactions
+                         a step after another    sagas                only if that was done
                          say what and why        execution            Execution, TradeLog, Event
 
 A message carries ids, slot and cause. A slot is made once by whoever starts the work and
 survives redelivery: `tick:<epoch>` from the beat. Unique keys on (automation, slot) and
 (automation, slot, leg) make a second delivery find what the first one did.
+
+What became of an order whose answer was lost is read back, never guessed: `settlement` asks for
+its `traces`, `evidence` says what they prove, and `recovery` does so for whatever nobody finishes.
+Several automations of one account run one after another: what protects, what exits, the rest.
 
 To add a kind of automation, see `automations.rules`.
 """

@@ -96,4 +96,4 @@ def _seen(action: Action, snapshot: Snapshot) -> dict[str, Any] | None:
     """The trade an action acts on, as it was when it was decided."""
     trades = {trade.id: trade for trade in snapshot.holdings.value.trades}
     found = trades.get(getattr(action, "trade_id", ""))
-    return TRADE.dump_python(found, mode="json") if found else None
+    return None if found is None else TRADE.dump_python(found, mode="json")

@@ -89,7 +89,9 @@ class MarginGuardConfig(RuleConfig):
 
     threshold: Decimal = Field(ge=Decimal("0.001"), le=Decimal("0.99"), decimal_places=4)
     """The value of the measure, as a fraction, from which it acts."""
-    measure: Literal["margin_used", "margin_ratio", "liquidation_distance"] = "margin_used"
+    measure: Literal["margin_used", "margin_ratio", "liquidation_distance"] = Field(
+        default="margin_used", validate_default=True
+    )
     """`margin_used`: the loss as a fraction of the margin, at or above the threshold;
     `margin_ratio`: the exchange's own, at or above, which comes very late;
     `liquidation_distance`: from price to liquidation as a fraction of the price, at or below."""

@@ -24,7 +24,7 @@ class Scope(RuleConfig):
     """Isolated trades that are left alone, by their ids."""
     isolated: StrictBool = True
     """Whether isolated trades are looked at."""
-    cross: StrictBool = False
+    cross: StrictBool = Field(default=False, validate_default=True)
     """Whether the cross-margin position is looked at."""
 
     @field_validator("exclude")

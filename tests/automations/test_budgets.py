@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automations import execution, intents, sensing
+from automations import execution, intents, reading
 from automations.models import Automation, Intent, Turn
 from automations.rules.registry import KINDS
 from automations.services import create_automation
@@ -78,7 +78,7 @@ class Exchange:
             self.freezes = False
             Turn.objects.update(until=Now())
             self.wake_behind()
-        return ticker(92_400, at=sensing.utc_now())
+        return ticker(92_400, at=reading.utc_now())
 
     def add_margin(self, trade_id, *, amount, signature):
         running = {found.id: found for found in self.trades}

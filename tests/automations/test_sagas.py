@@ -21,14 +21,17 @@ from exchanges.client import Signature
 from exchanges.errors import TransientError
 from tests.automations.conftest import ADD_MARGIN, guard_a_position
 from tests.automations.striking import Killed, kill, strike
+from tests.running import await_that
 
 pytestmark = pytest.mark.django_db
 
 HALVE = {"type": "reduce_position", "percent": "50", "max_slippage": "0.5"}
 CLOSE = "/v3/futures/isolated/trade/close"
-OPEN = "/v3/futures/isolated/trade"
+NEW = "/v3/futures/isolated/trade"
 SIGN_EARLIER = timedelta(seconds=36)
 BOTH = ["close", "new_trade"]
+OPEN = ("planned", "sending", "unknown")
+SECONDS = 20
 
 
 @pytest.fixture
@@ -57,10 +60,14 @@ def past_the_window():
 
 def recover_all(guarded, *, late=False):
     """The sweep, as often as it takes; `late` lets the signature window be over."""
-    for _ in range(4):
+
+    def is_over():
         recover(guarded.account)
         if late:
             past_the_window()
+        return not Errand.objects.exists() and not Intent.objects.filter(state__in=OPEN).exists()
+
+    await_that(is_over, SECONDS)
     return Execution.objects.get()
 
 
@@ -223,7 +230,7 @@ def test_a_reopening_that_is_refused_is_told(halved):
 )
 def test_a_reopening_of_unknown_outcome_is_looked_for(halved, fault, effects, state):
     halved.fall()
-    halved.paper.control.fault(fault, path=OPEN)
+    halved.paper.control.fault(fault, path=NEW)
     assert halved.run().status == "pending"
     execution = recover_all(halved, late=state == "lapsed")
     assert (halved.effects(), states()) == (effects, ["confirmed", state])

@@ -12,8 +12,8 @@ from uuid import uuid4
 from accounts.gateway import open_client
 from automations import execution, recovery, sensing, tasks
 from automations.perform import perform
+from automations.reading import utc_now
 from automations.rules.registry import kind_of
-from automations.sensing import utc_now
 from exchanges.client import ExchangeClient, Signature
 from exchanges.errors import PermanentError, TransientError, UnknownOutcome
 from exchanges.failpoints import failpoint

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from automations.perform import is_opening
+from automations.risk import Limits, Restrictions, exposure_of, vet
+from automations.rules.actions import CloseTrade, OrderCross, ReopenTrade
 from automations.rules.base import Decision
 from automations.rules.tp_sl import Crossings
 from automations.snapshots import PastAction, Snapshot
-from exchanges.types import Aged
+from exchanges.types import Aged, Side
 from tests.automations.rules.deciding import decided
 from tests.builders import NOW, cross, snapshot, ticker, trade
 
@@ -60,7 +63,7 @@ guards = st.one_of(
 
 def essence(decision: Decision) -> tuple[object, ...]:
     """What must not change: the verdict, and what kind of action is wanted on what."""
-    wanted = [(each.kind, getattr(each, "trade_id", "")) for each in decision.actions]
+    wanted = sorted((each.kind, getattr(each, "trade_id", "")) for each in decision.actions)
     return decision.verdict, wanted
 
 
@@ -77,6 +80,7 @@ def span(decision: Decision, price: Decimal) -> tuple[Decimal, Decimal]:
 
 def assert_nothing_changes_between_levels(kind, seen, config, draw, memory=None):
     decision, price = decided(kind, seen, config, memory), seen.price
+    assert all(found.reason.text for found in (decision, *decision.findings))
     low, high = span(decision, price)
     assert low <= price <= high, "a level is crossed at the price it was decided at"
     ticks = draw(st.integers(int(low / TICK), int(high / TICK)), label="price in ticks")
@@ -164,7 +168,9 @@ entries = st.fixed_dictionaries(
 def fits(entry):
     """Whether its levels are on two sides, as a config must have them."""
     stop, take = entry.get("stop_loss"), entry.get("take_profit")
-    return stop is None or take is None or (stop < take) == (entry["side"] == "long")
+    if stop is None or take is None:
+        return True
+    return stop < take if entry["side"] == "long" else stop > take
 
 
 @settings(max_examples=300, deadline=None)
@@ -210,6 +216,50 @@ def test_trigger_order(wanted, when, given_trade, entry, price, balance, data):
     config = {"conditions": wanted, "when": when, "order": {"type": "isolated", **entry}}
     seen = snapshot(given_trade, price=price, balance=balance)
     assert_nothing_changes_between_levels("trigger_order", seen, config, data.draw)
+
+
+def exposure_after(seen, actions):
+    """USD at risk when all actions are done; a reopening counts with the close before it."""
+    quantities = {each.id: each.quantity for each in seen.holdings.value.trades}
+    held = seen.cross.quantity
+    for action in actions:
+        match action:
+            case CloseTrade(trade_id=name):
+                del quantities[name]
+            case ReopenTrade(trade_id=name, quantity=quantity):
+                quantities[name] = quantity
+            case OrderCross(side=side, quantity=quantity):
+                held += quantity if side is Side.BUY else -quantity
+            case _:
+                assert not is_opening(action)
+    return sum(quantities.values()) + abs(held)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    trades=st.lists(positions, max_size=3),
+    action=guards,
+    exit_at=percents.filter(bool),
+    threshold=shares.filter(lambda share: share > Decimal("0.05")),
+    quantity=st.integers(-100_000, 100_000),
+    price=prices,
+    balance=balances,
+)
+def test_what_protects_never_raises_the_exposure(
+    trades, action, exit_at, threshold, quantity, price, balance
+):
+    named = [replace(each, id=f"t{number}") for number, each in enumerate(trades)]
+    position = cross(quantity, entry=price + 5_000)
+    seen = snapshot(*named, price=price, balance=balance, cross=position)
+    leaving = {"type": "close_tp" if exit_at > 0 else "close_sl", "trigger": exit_at}
+    scope = {"cross": True}
+    for kind, config in (
+        ("margin_guard", {"threshold": threshold, "action": action, "scope": scope}),
+        ("tp_sl", {"action": leaving, "scope": scope}),
+    ):
+        decision = decided(kind, seen, config)
+        assert exposure_after(seen, decision.actions) <= exposure_of(seen)
+        assert vet(decision, seen, Limits(exposure=1), Restrictions(opening=True)) == decision
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import ExchangeAccount
 from automations import evaluation
-from automations.sensing import utc_now
+from automations.reading import utc_now
 from automations.services import update_automation
 from automations.watch import market
 from automations.watch.account import AccountWatch
