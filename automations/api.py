@@ -1,9 +1,11 @@
 """The API for automations and their executions. What belongs to another user is a 404."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from pydantic import ValidationError as ConfigError
@@ -20,6 +22,7 @@ from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
 from automations import manual, narrowing, selectors, services
 from automations.models import MAX_PERIOD, MIN_PERIOD, Automation, Execution, Intent
+from automations.rules.base import RuleConfig
 from automations.rules.registry import KINDS, UnknownKind, kind_of
 from automations.validation import config_errors
 
@@ -83,14 +86,23 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
 
     account_name = serializers.CharField(source="account.name")
     period = serializers.IntegerField()
+    next_execution_date = serializers.SerializerMethodField(
+        help_text="The next date of its calendar; null where it has none."
+    )
 
     class Meta:
         model = Automation
         fields = (
             "id", "name", "kind", "account", "account_name", "config", "every", "period",
-            "is_active", "mode", "checked_at", "reason_code", "reason_text", "created_at",
-            "updated_at",
+            "is_active", "mode", "next_execution_date", "checked_at", "reason_code",
+            "reason_text", "created_at", "updated_at",
         )  # fmt: skip
+
+    def get_next_execution_date(self, automation: Automation) -> datetime | None:
+        with suppress(ConfigError):  # of one that no longer parses, its reason says so
+            config: RuleConfig = kind_of(automation.kind).parse(automation.config)
+            return config.next_date(timezone.now())
+        return None
 
 
 class RunIn(StrictSerializer):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from django.db.models import Q
 from pydantic import ValidationError
 
 from accounts.models import ExchangeAccount
@@ -74,7 +75,8 @@ def wanted_of(account: ExchangeAccount) -> Wanted:
         with suppress(ValidationError):
             configs.append(_config(automation))
     wanted = _wanted_by(configs)
-    if AccountLimits.objects.filter(account=account, exposure__isnull=False).exists():
+    on_cross = Q(exposure__isnull=False) | Q(leverage__isnull=False)
+    if AccountLimits.objects.filter(on_cross, account=account).exists():
         return replace(wanted, parts=wanted.parts | {Capability.CROSS})
     return wanted
 

@@ -48,6 +48,10 @@ class AutoInvestConfig(RuleConfig):
         """Swaps or spot orders, as the market says."""
         return self.market.needs()
 
+    def next_date(self, now: datetime) -> datetime | None:
+        """The next date of the calendar."""
+        return self.calendar.next_after(now)
+
     def symbols(self) -> tuple[str, ...]:
         """The market it buys at."""
         return (self.market.symbol,)
@@ -77,11 +81,6 @@ def decide(snapshot: Snapshot, config: AutoInvestConfig, memory: Dates) -> Decis
     return Decision((action,), Reason("date_due", text), memory=tried)
 
 
-def next_date(snapshot: Snapshot, config: AutoInvestConfig) -> datetime | None:
-    """The next date to come."""
-    return config.calendar.next_after(snapshot.now)
-
-
 def _skipped(due: datetime, obstacle: Reason | None) -> Reason:
     why = obstacle.text if obstacle else "Nothing looked in time."
     return Reason(
@@ -90,7 +89,7 @@ def _skipped(due: datetime, obstacle: Reason | None) -> Reason:
 
 
 def _not_due(snapshot: Snapshot, config: AutoInvestConfig) -> Reason:
-    coming = next_date(snapshot, config)
+    coming = config.next_date(snapshot.now)
     spent, count = snapshot.lifetime.spent, snapshot.lifetime.count
     when = f"The next date is {_said(coming)}" if coming else "There is no further date"
     return Reason("not_due", f"{when}; {count} purchases for {spent:,} so far.")

@@ -29,6 +29,10 @@ class RuleConfig(BaseModel):
         """The parts of the port it acts with; the account's exchange must have all of them."""
         return frozenset({Capability.ISOLATED})
 
+    def next_date(self, now: datetime) -> datetime | None:
+        """The next date of its calendar after `now`; None where it has none."""
+        return None
+
     def symbols(self) -> tuple[str, ...]:
         """The markets whose quotes it looks at, such as `BTC/USD`."""
         return ()

@@ -70,6 +70,10 @@ class RebalancingConfig(RuleConfig):
         """Swaps or spot orders."""
         return frozenset({Capability.SWAPS if self.type == "swap" else Capability.SPOT})
 
+    def next_date(self, now: datetime) -> datetime | None:
+        """The next date of the calendar, if there is one."""
+        return self.calendar.next_after(now) if self.calendar else None
+
     def symbols(self) -> tuple[str, ...]:
         """A market against the quote currency for each asset."""
         return tuple(f"{asset}/{self.quote}" for asset in self.weights if asset != self.quote)
@@ -129,7 +133,7 @@ def _occasion(drifts: Drifts, config: RebalancingConfig, due: datetime | None) -
 
 def _resting(drifts: Drifts, snapshot: Snapshot, config: RebalancingConfig) -> Reason:
     asset, drift = _widest(drifts)
-    coming = config.calendar.next_after(snapshot.now) if config.calendar else None
+    coming = config.next_date(snapshot.now)
     then = f" The next date is {coming:%Y-%m-%d %H:%M} UTC." if coming else ""
     text = f"{asset} is {drift:+.2f} points off its weight, the threshold is {config.drift}.{then}"
     return Reason("within_threshold", text)
