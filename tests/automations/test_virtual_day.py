@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import time_machine
+from django.conf import settings
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import connect_account
@@ -118,6 +120,13 @@ class Trader:
     account: ExchangeAccount
     paper: PaperAccount
     automations: list[Automation]
+
+
+@pytest.fixture(autouse=True)
+def empty_feed() -> None:
+    """What other tests have left there is newer than this day."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
 
 
 @pytest.fixture
