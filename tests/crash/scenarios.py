@@ -92,6 +92,7 @@ def _fault(random: Random) -> dict[str, Any]:
             {"kind": "cut_after"},
             {"kind": "fail_before"},
             {"kind": "fail_after"},
+            {"kind": "too_many_requests"},
             {"kind": "delay_before", "seconds": late},
             {"kind": "delay_before", "seconds": late},
             {"kind": "delay_before", "seconds": WINDOW_SECONDS + 0.5},
