@@ -180,6 +180,7 @@ class ExecutionQuery(ListQuery):
 
     automation = serializers.UUIDField(required=False)
     status = serializers.ChoiceField(choices=Execution.Status.choices, required=False)
+    slot = serializers.CharField(max_length=64, required=False)
 
 
 @extend_schema_view(

@@ -8,12 +8,10 @@ asks             whether a person has to say yes first
 
 from dataclasses import replace
 
-from django.db.models.functions import Now
-
-from automations import restrictions, risk
-from automations.models import AccountLimits, Automation, Errand, Execution, Proposal
+from automations import proposals, restrictions, risk
+from automations.models import AccountLimits, Automation, Errand, Execution
 from automations.narrowing import narrowed
-from automations.rules.base import Decision, Reason
+from automations.rules.base import Decision
 from automations.rules.registry import kind_of
 from automations.snapshots import Snapshot
 
@@ -21,10 +19,11 @@ from automations.snapshots import Snapshot
 def look(automation: Automation, snapshot: Snapshot) -> Decision:
     """What would be done at a tick; without actions while a person is being asked for their yes."""
     decision = _vetted(_wanted(automation, snapshot), automation, snapshot)
-    if not decision.asks or not _is_asking(automation):
+    answer = proposals.answer_to(automation, decision) if decision.asks else None
+    if answer is None:
         return decision
-    text = f"{decision.reason.text} It waits for a person's yes."
-    return replace(decision, actions=(), reason=Reason("confirmation_wanted", text), waits=True)
+    reason = replace(answer, text=f"{decision.reason.text} {answer.text}")
+    return replace(decision, actions=(), reason=reason, waits=True)
 
 
 def decide(automation: Automation, snapshot: Snapshot, errand: Errand) -> Decision:
@@ -49,12 +48,6 @@ def _vetted(decision: Decision, automation: Automation, snapshot: Snapshot) -> D
         return replace(decision, asks=False)
     asks = decision.asks or in_force.unconfirmed or automation.mode == Automation.Mode.CONFIRM
     return replace(decision, asks=asks and bool(decision.actions))
-
-
-def _is_asking(automation: Automation) -> bool:
-    return Proposal.objects.filter(
-        automation=automation, state=Proposal.State.OPEN, expires_at__gt=Now()
-    ).exists()
 
 
 def limits_of(automation: Automation) -> risk.Limits:

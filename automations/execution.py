@@ -6,6 +6,7 @@ nobody came for; a message that comes twice finds the execution of its slot and 
 """
 
 import logging
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import close_old_connections, transaction
@@ -151,9 +152,6 @@ def _decide_and_act(
     turns.extend(automation.account_id, fence)
     automation.refresh_from_db(fields=["memory"])
     decision = deciding.decide(automation, snapshot, errand)
-    if decision.asks and decision.actions:
-        proposals.propose(errand, decision, snapshot)
-        return
     execution = journal.execution_of(
         automation,
         slot=errand.slot,
@@ -163,6 +161,9 @@ def _decide_and_act(
         snapshot=snapshot,
         decision=decision,
     )
+    if decision.asks and decision.actions:
+        proposals.propose(execution, errand, decision, snapshot)
+        return
     planning.plan(execution, decision, snapshot, fence=fence)
     failpoint("planned")
     _carry_out(execution, client, fence)
@@ -226,9 +227,16 @@ def conclude(execution: Execution) -> None:
         severity = Severity.CRITICAL if failed else Severity.INFO
         code = sagas.CLOSED_ONLY_CODE if is_closed_only else execution.reason_code
         reason = Reason(code, f"{execution.reason_text} {error}".strip(), severity)
-        journal.tell(
-            execution.automation, reason, kind=execution.event, execution=str(execution.id)
-        )
+        _tell(execution, reason)
+
+
+def _tell(execution: Execution, reason: Reason) -> None:
+    """What was done, or what would have been."""
+    kind = execution.event
+    if execution.mode == Automation.Mode.SHADOW:
+        kind = "shadow_decision"
+        reason = replace(reason, text=f"In shadow mode, nothing was sent. {reason.text}")
+    journal.tell(execution.automation, reason, kind=kind, execution=str(execution.id))
 
 
 def _status(found: list[Intent], failed: list[Intent]) -> Execution.Status:

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 
 from automations.models import Automation, Intent
-from automations.perform import CROSS_TARGET, OPEN_TARGET
+from automations.perform import CROSS_TARGET, OPEN_TARGET, SWAP_TARGET
 from automations.rules.measures import CROSS
 from automations.snapshots import Lifetime, PastAction, Snapshot, Usage
 
@@ -156,7 +156,8 @@ def _usage(
     counted = Intent.objects.filter(OPEN | DONE, account__in=accounts).order_by()
     by_position, opening = _by_position(counted, running, heirs), _opening(accounts)
     today = counted.filter(created_at__gt=Now() - DAY).values("account")
-    sums = {row["account"]: row for row in today.annotate(sats=Sum("sats"), orders=Count("pk"))}
+    moved = Sum("sats", filter=~Q(target=SWAP_TARGET), default=0)
+    sums = {row["account"]: row for row in today.annotate(sats=moved, orders=Count("pk"))}
     nothing = {"sats": 0, "orders": 0}
     return {
         account: Usage(

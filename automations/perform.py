@@ -41,6 +41,7 @@ Answer = Trade | CrossOrder | CrossPosition | Swap | SpotOrder | Transfer
 
 CENTS = Decimal("0.01")
 CROSS_TARGET = "cross"
+SWAP_TARGET = "swap"
 OPEN_TARGET = "open"
 
 
@@ -121,7 +122,7 @@ def target_of(action: Action, automation: UUID) -> str:
         case OrderCross() | DepositCross():
             return CROSS_TARGET
         case SwapAsset():
-            return "swap"
+            return SWAP_TARGET
         case OrderSpot(symbol):
             return f"spot:{symbol}"
         case (

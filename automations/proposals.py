@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,6 +18,9 @@ from automations.snapshots import Snapshot
 OPEN_FOR = timedelta(minutes=15)
 """How long a proposal waits for its yes: prices move."""
 
+DECLINED_FOR = timedelta(hours=1)
+"""How long what was declined is not proposed again by a tick."""
+
 State = Proposal.State
 
 
@@ -24,17 +28,34 @@ class AlreadyDecided(Exception):
     """The proposal was confirmed, declined or has expired; the message says which."""
 
 
+def answer_to(automation: Automation, decision: Decision) -> Reason | None:
+    """Why a tick need not ask for these actions: they are asked for, or were just declined."""
+    late = timezone.now() - DECLINED_FOR
+    for asked in automation.proposals.filter(
+        Q(state=State.OPEN, expires_at__gt=timezone.now())
+        | Q(state=State.DECLINED, decided_at__gt=late)
+    ):
+        if asked.state == State.OPEN:
+            return Reason("confirmation_wanted", "It waits for a person's yes.")
+        if asked.decided_at and _wishes(asked.actions) == _wishes(_all_said(automation, decision)):
+            until = asked.decided_at + DECLINED_FOR
+            return Reason("declined", f"A person said no; it asks again from {until:%H:%M} UTC on.")
+    return None
+
+
 @transaction.atomic
-def propose(errand: Errand, decision: Decision, snapshot: Snapshot) -> None:
-    """Ask the owner, unless the last question still waits; the errand is over."""
+def propose(execution: Execution, errand: Errand, decision: Decision, snapshot: Snapshot) -> None:
+    """Ask the owner, unless the last question still waits; `execution` says so, and is over."""
     automation = errand.automation
     errands.finish(automation, errand.slot)
     journal.note_decision(automation, decision)
     expire()
+    execution.finished_at = timezone.now()
+    Execution.objects.bulk_create([execution], ignore_conflicts=True)
     proposal = Proposal(
         automation=automation,
         account_id=automation.account_id,
-        actions=[_said(automation, action) for action in decision.actions],
+        actions=_all_said(automation, decision),
         reason_code=decision.reason.code,
         reason_text=decision.reason.text,
         inputs=sensing.as_inputs(snapshot),
@@ -63,7 +84,7 @@ def confirm(proposal: Proposal, *, by: User) -> str:
 
 
 def decline(proposal: Proposal, *, by: User) -> None:
-    """Say no; the automation proposes again when it still wants the same. `AlreadyDecided`."""
+    """Say no; the same is proposed again after `DECLINED_FOR`. Raises `AlreadyDecided`."""
     expire()
     _decide(proposal, State.DECLINED, by)
 
@@ -85,6 +106,15 @@ def _decide(proposal: Proposal, state: Proposal.State, by: User) -> None:
 
 def _is_stored(proposal: Proposal) -> bool:
     return Proposal.objects.filter(pk=proposal.pk).exists()
+
+
+def _all_said(automation: Automation, decision: Decision) -> list[dict[str, Any]]:
+    return [_said(automation, action) for action in decision.actions]
+
+
+def _wishes(actions: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What actions want, whatever the amounts at the present price."""
+    return [(action["kind"], action["target"]) for action in actions]
 
 
 def _said(automation: Automation, action: Any) -> dict[str, Any]:

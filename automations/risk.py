@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from automations.perform import cost_of, is_opening, needs_the_one_before
-from automations.rules.actions import Action, AddMargin, DepositCross, OpenTrade, OrderCross
+from automations.rules.actions import (
+    Action,
+    AddMargin,
+    DepositCross,
+    OpenTrade,
+    OrderCross,
+    SwapAsset,
+)
 from automations.rules.base import Decision, Reason, Severity
 from automations.snapshots import Snapshot
 from exchanges.types import Side
@@ -144,6 +151,8 @@ def _moved(action: Action, snapshot: Snapshot) -> tuple[str, int]:
             return trade_id, amount
         case DepositCross(amount):
             return "cross", amount
+        case SwapAsset():
+            return "", 0  # it goes into no position: it must not use up what protects one
         case _ if is_opening(action):
             return "", cost_of(action, snapshot.price)
         case _:

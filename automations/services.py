@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.errors import InvalidField
 from accounts.models import ExchangeAccount, User
 from automations import schedule
-from automations.models import Automation
+from automations.models import Automation, Proposal
 from automations.rules.registry import kind_of
 from exchanges.registry import adapter
 
@@ -78,7 +78,10 @@ def delete_automation(*, automation: Automation) -> None:
     """Stop an automation for good; its history stays."""
     automation.is_active = False
     automation.deleted_at = timezone.now()
-    save_automation(automation=automation)
+    with transaction.atomic():
+        save_automation(automation=automation)
+        asked = automation.proposals.filter(state=Proposal.State.OPEN)
+        asked.update(state=Proposal.State.EXPIRED)
 
 
 def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:

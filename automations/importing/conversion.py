@@ -7,7 +7,7 @@ gains and `close_sl` on losses.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ CAP_FACTOR = 5
 """The old system added margin without an end; so many times the amount is the end here."""
 
 HUNDREDTH = Decimal("0.01")
+GUARD_ACTIONS = ("close_position", "reduce_position", "add_margin")
+EXIT_ACTIONS = ("close_tp", "close_sl", "update_tp", "update_sl")
 SIDES = {
     "b": "long",
     "buy": "long",
@@ -57,7 +59,7 @@ def convert(row: Row, rates: Callable[[], Rates]) -> Converted:
         case "tp_sl":
             return _told_of_keys(_tp_sl(row.config, rates), row.config)
         case "auto_entry":
-            return _told_of_keys(_auto_entry(row.config), row.config)
+            return _auto_entry(row.config)
     raise Refused(f"{row.type} is not known from the old system: make it anew, from a template.")
 
 
@@ -69,13 +71,15 @@ KEYS: Final[Mapping[str, str]] = {
 
 
 def _told_of_keys(converted: Converted, config: Mapping[str, Any]) -> Converted:
-    unknown = sorted(set(config) - set(KEYS[converted.kind].split()))
+    unknown = ", ".join(_unknown(converted.kind, config))
     if not unknown:
         return converted
-    left_out = f"Left out, since nobody knows what it means: {', '.join(unknown)}."
-    return Converted(
-        converted.kind, converted.config, (*converted.changes, left_out), converted.notes
-    )
+    left_out = f"Left out, since nobody knows what it means: {unknown}."
+    return replace(converted, changes=(*converted.changes, left_out))
+
+
+def _unknown(kind: str, config: Mapping[str, Any]) -> list[str]:
+    return sorted(set(config) - set(KEYS[kind].split()))
 
 
 def _margin_guard(config: Mapping[str, Any]) -> Converted:
@@ -97,17 +101,15 @@ def _margin_guard(config: Mapping[str, Any]) -> Converted:
             action |= {"amount": amount, "max_per_position": cap, "max_per_day": cap}
             changes.append(f"Caps of {cap:,} sats per position and per day were added.")
         case other:
-            raise Refused(f"Its action {other!r} is none of a margin guard.")
+            raise Refused(_wrong_action(other, GUARD_ACTIONS))
     return Converted("margin_guard", {"threshold": threshold, "action": action}, tuple(changes))
 
 
 def _tp_sl(config: Mapping[str, Any], rates: Callable[[], Rates]) -> Converted:
-    kind, levels = (
-        config.get("action"),
-        {"update_tp": "new_takeprofit", "update_sl": "new_stoploss"},
-    )
-    if kind not in ("close_tp", "close_sl", *levels):
-        raise Refused(f"Its action {kind!r} is none of take profit and stop loss.")
+    levels = {"update_tp": "new_takeprofit", "update_sl": "new_stoploss"}
+    kind = config.get("action")
+    if kind not in EXIT_ACTIONS:
+        raise Refused(_wrong_action(kind, EXIT_ACTIONS))
     old = abs(_number(config, "trigger_pnl_percentage"))
     trigger = _share_of_margin(old, rates())
     signed = -trigger if kind == "close_sl" else trigger
@@ -145,6 +147,10 @@ def _share_of_margin(old: Decimal, rates: Rates) -> Decimal:
 
 
 def _auto_entry(config: Mapping[str, Any]) -> Converted:
+    """Refused with a key that nobody knows: left out, it might enter at once, or without a stop."""
+    if unknown := ", ".join(_unknown("auto_entry", config)):
+        known = KEYS["auto_entry"].replace(" ", ", ")
+        raise Refused(f"Nobody knows what {unknown} means to its entry. Known are {known}.")
     side = SIDES.get(str(config.get("side", "")).lower())
     if side is None:
         raise Refused(f"Its side is {config.get('side')!r}: it must be b or s.")
@@ -160,6 +166,11 @@ def _auto_entry(config: Mapping[str, Any]) -> Converted:
     quantity = _whole(config, "quantity")
     entry = {"side": side, "quantity": quantity, **given, **words}
     return Converted("auto_entry", entry, notes=("It enters once; `times` allows more.",))
+
+
+def _wrong_action(given: object, allowed: tuple[str, ...]) -> str:
+    found = "It has no action" if given is None else f"Its action is {given!r}"
+    return f"{found}: it must be one of {', '.join(allowed)}."
 
 
 def _number(config: Mapping[str, Any], key: str) -> Decimal:

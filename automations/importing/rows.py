@@ -44,8 +44,10 @@ def read(path: Path) -> list[Row]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"{path} cannot be read: it is not UTF-8 text.") from None
     raws = _of_csv(text) if path.suffix.lower() == ".csv" else _of_json(text)
     return [_row(raw, number) for number, raw in enumerate(raws, start=1)]
 

@@ -59,6 +59,8 @@ class Import:
         return outcomes
 
     def _prepare(self, row: Row) -> "Prepared | Outcome":
+        if Automation.objects.filter(pk=imported_id(self.user.pk, row.id)).exists():
+            return _already_there(row)
         try:
             account = self._account_of(row)
             return Prepared(row, account, convert(row, lambda: self._rates_of(account)))
@@ -79,7 +81,7 @@ class Import:
             is_active=self.activate and row.is_active,
         )
         if Automation.objects.filter(pk=automation.pk).exists():
-            return Outcome(row, "already there", "It was imported before, and is left as it is.")
+            return _already_there(row)  # the same id twice in one file
         try:
             services.save_automation(automation=automation)
         except ConfigError as error:
@@ -128,6 +130,10 @@ class Prepared:
     row: Row
     account: ExchangeAccount
     converted: Converted
+
+
+def _already_there(row: Row) -> Outcome:
+    return Outcome(row, "already there", "It was imported before, and is left as it is.")
 
 
 def totals(outcomes: list[Outcome]) -> str:

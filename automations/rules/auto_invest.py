@@ -64,7 +64,8 @@ def decide(snapshot: Snapshot, config: AutoInvestConfig, memory: Dates) -> Decis
     left = config.max_total_amount - spent
     smallest = config.market.smallest(snapshot.quote(config.market.symbol).ask)
     if left < smallest:
-        text = f"{spent:,} of {config.max_total_amount:,} are spent, and {smallest:,} is the least."
+        total = config.max_total_amount
+        text = f"{spent:,.2f} of {total:,.2f} are spent, and {smallest:,} is the least."
         return Decision((), Reason("total_reached", text), memory=dates)
     due = dates.due(config.calendar, now=now, count=count)
     if due is None:
@@ -75,7 +76,7 @@ def decide(snapshot: Snapshot, config: AutoInvestConfig, memory: Dates) -> Decis
         return Decision((), _skipped(due, obstacle), memory=dates.done(due))
     if obstacle:
         return Decision((), obstacle, memory=dates, waits=True)
-    text = f"The date of {_said(due)} is due: buying for {amount:,}, after {spent:,} so far."
+    text = f"The date of {_said(due)} is due: buying for {amount:,.2f}, after {spent:,.2f} so far."
     action = config.market.buy(amount, snapshot)
     tried = dates.tried(due, count=count)
     return Decision((action,), Reason("date_due", text), memory=tried)
@@ -92,7 +93,7 @@ def _not_due(snapshot: Snapshot, config: AutoInvestConfig) -> Reason:
     coming = config.next_date(snapshot.now)
     spent, count = snapshot.lifetime.spent, snapshot.lifetime.count
     when = f"The next date is {_said(coming)}" if coming else "There is no further date"
-    return Reason("not_due", f"{when}; {count} purchases for {spent:,} so far.")
+    return Reason("not_due", f"{when}; {count} purchases for {spent:,.2f} so far.")
 
 
 def _obstacle(snapshot: Snapshot, config: AutoInvestConfig, amount: Decimal) -> Reason | None:

@@ -178,7 +178,7 @@ def test_executions_can_be_filtered(client, guarded, query, status, count):
     ("resource", "allowed"),
     [
         ("automations", "limit, offset"),
-        ("executions", "automation, limit, offset, status"),
+        ("executions", "automation, limit, offset, slot, status"),
     ],
 )
 def test_a_misspelt_filter_is_refused_instead_of_ignored(client, resource, allowed):
@@ -191,7 +191,7 @@ def test_the_openapi_document_names_the_filters(client):
     document = client.get("/api/schema/?format=json").json()
     parameters = document["paths"]["/api/executions/"]["get"]["parameters"]
     assert {parameter["name"] for parameter in parameters} == {
-        "automation", "limit", "offset", "status",
+        "automation", "limit", "offset", "slot", "status",
     }  # fmt: skip
 
 

@@ -109,9 +109,9 @@ def row(kind, config, old_id="old-1"):
             id="enter short with everything",
         ),
         pytest.param(
-            "auto_entry",
-            {**ENTRY, "mood": "good"},
-            {"side": "long", "quantity": 100},
+            "margin_guard",
+            {**GUARD, "mood": "good"},
+            {"threshold": Decimal("0.9"), "action": {"type": "close_position"}},
             "Left out, since nobody knows what it means: mood.",
             id="a key nobody knows",
         ),
@@ -129,7 +129,9 @@ def test_what_becomes_of_a_config(kind, config, becomes, changes):
     ("kind", "config", "rates", "why"),
     [
         ("margin_guard", {"action": "close_position"}, HUNDREDS, "no margin_threshold"),
-        ("margin_guard", {**GUARD, "action": "pray"}, HUNDREDS, "'pray'"),
+        ("margin_guard", {**GUARD, "action": "pray"}, HUNDREDS,
+         "'pray': it must be one of close_position, reduce_position, add_margin"),
+        ("margin_guard", {"margin_threshold": 0.9}, HUNDREDS, "no action: it must be one of"),
         ("margin_guard", {**GUARD, "margin_threshold": "high"}, HUNDREDS, "must be a number"),
         ("margin_guard", {**GUARD, "margin_threshold": "NaN"}, HUNDREDS, "must be a number"),
         ("margin_guard", {**GUARD, "margin_threshold": True}, HUNDREDS, "must be a number"),
@@ -137,7 +139,8 @@ def test_what_becomes_of_a_config(kind, config, becomes, changes):
         ("margin_guard", {**GUARD, "action": "add_margin", "add_margin_amount": 1.5}, HUNDREDS,
          "whole number"),
         ("tp_sl", {"action": "close_tp"}, HUNDREDS, "no trigger_pnl_percentage, so it never did"),
-        ("tp_sl", {**TAKE, "action": "sell"}, HUNDREDS, "'sell'"),
+        ("tp_sl", {**TAKE, "action": "sell"}, HUNDREDS,
+         "'sell': it must be one of close_tp, close_sl, update_tp, update_sl"),
         ("tp_sl", {**TAKE, "action": "update_sl"}, HUNDREDS, "no new_stoploss"),
         ("tp_sl", TAKE, frozenset(), "no trade runs that tells"),
         ("tp_sl", TAKE, frozenset({Decimal("0.01"), Decimal("0.02")}), "50.00 %, 100.00 %"),
@@ -145,6 +148,8 @@ def test_what_becomes_of_a_config(kind, config, becomes, changes):
         ("auto_entry", {"quantity": 1}, HUNDREDS, "it must be b or s"),
         ("auto_entry", {**ENTRY, "side": "x"}, HUNDREDS, "it must be b or s"),
         ("auto_entry", {"side": "b"}, HUNDREDS, "no quantity"),
+        ("auto_entry", {**ENTRY, "entry_price": 90_000}, HUNDREDS,
+         "Nobody knows what entry_price means to its entry. Known are .*trigger_price"),
         ("auto_invest", {}, HUNDREDS, "make it anew, from a template"),
     ],
 )  # fmt: skip
@@ -222,6 +227,17 @@ class TestTheCommand:
         Automation.objects.filter(kind="auto_entry").update(name="mine now")
         assert "0 migrated, 0 converted, 0 refused, 1 already there." in take_over(path)
         assert imported(guarded.user).name == "mine now"
+
+    def test_what_is_there_is_not_converted_again(self, guarded, export):
+        take_over(export(old("tp_sl", TAKE)))
+        guarded.paper.control.fault("fail_before", times=20)
+        assert "0 refused, 1 already there." in take_over(export(old("tp_sl", TAKE)))
+        assert "1 already there." in take_over(export(old("rebalancing", {})))
+
+    def test_an_id_that_comes_twice_in_a_file(self, guarded, export):
+        said = take_over(export(old("auto_entry", ENTRY), old("margin_guard", GUARD)))
+        assert "1 migrated, 0 converted, 0 refused, 1 already there." in said
+        assert imported(guarded.user).kind == "auto_entry"
 
     def test_a_dry_run_says_the_same_and_saves_nothing(self, guarded, export):
         path = export(old("auto_entry", ENTRY))
@@ -334,5 +350,13 @@ class TestTheCommand:
             take_over(export(old("auto_entry", ENTRY)), *options)
 
     def test_a_file_that_is_not_there(self, guarded, tmp_path):
-        with pytest.raises(CommandError, match="cannot be read"):
+        with pytest.raises(
+            CommandError, match=r"json cannot be read: No such file or directory\.$"
+        ):
             take_over(tmp_path / "nothing.json")
+
+    def test_a_file_that_is_no_text(self, guarded, tmp_path):
+        path = tmp_path / "export.json"
+        path.write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(CommandError, match="cannot be read: it is not UTF-8 text"):
+            take_over(path)

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.errors import AccountInactive
+from accounts.gateway import open_client
 from accounts.models import Event
-from automations import manual, proposals, restrictions, services
+from automations import deciding, manual, proposals, restrictions, sensing, services
 from automations.execution import drain, execute
 from automations.models import Automation, Errand, Execution, Proposal
 from automations.narrowing import narrowed
@@ -47,7 +48,8 @@ def test_it_asks_instead_of_acting(asking):
     (action,) = proposal.actions
     assert (action["kind"], action["target"]) == ("add_margin", f"trade:{asking.trade['id']}")
     assert asking.effects() == []
-    assert not Execution.objects.exists()
+    run = Execution.objects.get()
+    assert (run.status, run.finished_at is None, run.intents.count()) == ("pending", False, 0)
     assert "Please confirm" in Event.objects.get(kind="confirmation_wanted").message
 
 
@@ -55,6 +57,16 @@ def test_it_asks_once_while_the_question_is_open(asking):
     tick(asking, "tick:2")
     assert Proposal.objects.count() == 1
     assert Event.objects.filter(kind="confirmation_wanted").count() == 1
+
+
+def test_a_tick_does_not_ask_again_for_what_was_declined(asking):
+    proposals.decline(Proposal.objects.get(), by=asking.user)
+    automation = Automation.objects.select_related("account__exchange").get(pk=asking.automation.pk)
+    snapshot = sensing.from_exchange(automation, open_client(asking.account))
+    decision = deciding.look(automation, snapshot)
+    assert (decision.actions, decision.reason.code) == ((), "declined")
+    Proposal.objects.update(decided_at=timezone.now() - proposals.DECLINED_FOR)
+    assert deciding.look(automation, snapshot).actions
 
 
 def test_a_yes_does_it_and_says_who_said_so(asking):

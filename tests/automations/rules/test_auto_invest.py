@@ -79,7 +79,7 @@ def test_the_last_purchase_is_as_small_as_what_is_left():
 def test_what_it_waits_for_says_the_next_date_and_what_was_bought():
     memory = BEGUN.tried(DUE, count=2)
     decision = decide(lifetime=bought(3, 75), memory=memory)
-    text = "The next date is 2026-11-21 08:00 UTC; 3 purchases for 75 so far."
+    text = "The next date is 2026-11-21 08:00 UTC; 3 purchases for 75.00 so far."
     assert (decision.reason.text, decision.waits) == (text, True)
 
 
