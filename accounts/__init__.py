@@ -13,12 +13,13 @@ The story, from the inside out:
 `standing`     how an account stands with its exchange, and what its automations do meanwhile
 `gateway`      the only way to an exchange: `open_client(account)`, refused for unusable accounts,
                protected as `exchanges.protection` says
-`services`     everything that changes an account: connect, rename, activate, disconnect
+`services`     everything that changes an account: connect, replace its credentials, rename,
+               activate, disconnect
 `selectors`    everything that reads
 `signals`      news for the packages above, sent inside the transaction of the change
 `strict`, `api_errors`, `tokens`  what every API of the platform shares: serializers that refuse
                what they do not know, errors as answers, authentication
-`api`, `admin` the two faces, which hold no rule of their own
+`api`, `api_events`, `admin`  the faces, which hold no rule of their own
 
 To add something that happens to an account: write a service that locks the user's row, changes
 the account and calls `record_event` in the same transaction; give it a route in `api` and an

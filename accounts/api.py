@@ -64,10 +64,9 @@ class RenameInput(StrictSerializer):
     name = serializers.CharField(max_length=NAME_LENGTH)
 
 
-class ConnectInput(RenameInput):
-    """A new account and its credentials, which are never shown again."""
+class CredentialsInput(StrictSerializer):
+    """The credentials of an account, which are never shown again."""
 
-    exchange = serializers.CharField(help_text="The exchange's slug, as `lnmarkets`.")
     key = serializers.CharField(write_only=True)
     secret = serializers.CharField(write_only=True)
     passphrase = serializers.CharField(
@@ -76,6 +75,17 @@ class ConnectInput(RenameInput):
     accept_withdrawals = serializers.BooleanField(
         default=False, help_text="A key that may withdraw is refused unless this is true."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Make one value of key, secret and passphrase."""
+        parts = (attrs.pop(name) for name in ("key", "secret", "passphrase"))
+        return attrs | {"credentials": Credentials(*parts)}
+
+
+class ConnectInput(CredentialsInput, RenameInput):
+    """A new account and its credentials, which are never shown again."""
+
+    exchange = serializers.CharField(help_text="The exchange's slug, as `lnmarkets`.")
 
     def validate_exchange(self, slug: str) -> Exchange:
         """Return the exchange itself; the error lists those that can be connected."""
@@ -87,7 +97,7 @@ class ConnectInput(RenameInput):
 
 
 class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[ExchangeAccount]):
-    """Exchange accounts: connect, rename, activate, disconnect."""
+    """Exchange accounts: connect, replace the key, rename, activate, disconnect."""
 
     request: OwnedRequest
     queryset = ExchangeAccount.objects.none()
@@ -101,13 +111,7 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Exchange
     def create(self, request: Request) -> Response:
         """Connect an account, verified at the exchange; the first one becomes active."""
         given = self._input(ConnectInput)
-        account = services.connect_account(
-            user=self.request.user,
-            exchange=given["exchange"],
-            name=given["name"],
-            credentials=Credentials(given["key"], given["secret"], given["passphrase"]),
-            accept_withdrawals=given["accept_withdrawals"],
-        )
+        account = services.connect_account(user=self.request.user, **given)
         return self._show(account, status.HTTP_201_CREATED)
 
     @extend_schema(request=RenameInput, responses=AccountSerializer)
@@ -128,6 +132,17 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Exchange
         account = self.get_object()
         self._input(NoInput)
         return self._show(services.activate_account(account=account))
+
+    @extend_schema(request=CredentialsInput, responses=AccountSerializer)
+    @action(detail=True, methods=["put"])
+    @sensitive_variables()
+    def credentials(self, request: Request, pk: str) -> Response:
+        """Replace the key of an account by another one of the same account of the exchange.
+
+        It is verified there. A disconnected account is connected again, and inactive.
+        """
+        account, given = self.get_object(), self._input(CredentialsInput)
+        return self._show(services.replace_credentials(account=account, **given))
 
     def _input(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
         serializer = serializer_class(data=self.request.data)

@@ -1,11 +1,11 @@
-"""Everything that reads accounts."""
+"""Everything that reads accounts, and what happened to them."""
 
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from accounts.errors import AccountNotFound
-from accounts.models import ExchangeAccount
+from accounts.models import Event, ExchangeAccount
 
 
 def accounts_of(user_id: int) -> QuerySet[ExchangeAccount]:
@@ -24,3 +24,8 @@ def get_account(*, user_id: int, account_id: UUID) -> ExchangeAccount:
 def active_account(user_id: int) -> ExchangeAccount | None:
     """Return the account whose automations run; None when the user has not activated any."""
     return accounts_of(user_id).filter(is_active=True).first()
+
+
+def events_of(user_id: int) -> QuerySet[Event]:
+    """Everything that happened to a user, newest first."""
+    return Event.objects.filter(user_id=user_id)

@@ -8,6 +8,7 @@ never has two active accounts. Exchanges are asked before a transaction, never i
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.credentials import check_credentials, seal_credentials
 from accounts.errors import InvalidField
@@ -41,11 +42,7 @@ def connect_account(
     Nothing is saved then. Must not be called inside a transaction.
     """
     name = check_name(user.pk, name)
-    check_credentials(credentials, has_passphrase=adapter(exchange.adapter).has_passphrase)
-    require_enabled(exchange)
-    verified = verify_credentials(exchange, credentials)
-    if not accept_withdrawals:
-        _refuse_withdrawals(exchange, verified)
+    verified = _verify(exchange, credentials, accept_withdrawals=accept_withdrawals)
     with transaction.atomic(durable=True):
         _lock(user.pk)
         _refuse_connected_twice(user, exchange, verified)
@@ -62,6 +59,34 @@ def connect_account(
         _record(account, "account_connected", f"{name} is connected to {exchange.name}.{note}")
         if active_account(user.pk) is None:
             _make_active(account)
+    return account
+
+
+def replace_credentials(
+    *, account: ExchangeAccount, credentials: Credentials, accept_withdrawals: bool = False
+) -> ExchangeAccount:
+    """Put other credentials of the same account of the exchange in the place of the old ones.
+
+    They are verified at the exchange first, and its answer begins the account's state anew. The
+    account keeps its name, its history, its automations, and whether it is active; one that was
+    disconnected is connected again, and inactive.
+
+    Raises what `connect_account` raises, and `InvalidField` for a key that is not known to be
+    of the same account. Nothing is changed then. Must not be called inside a transaction.
+    """
+    exchange = account.exchange
+    verified = _verify(exchange, credentials, accept_withdrawals=accept_withdrawals)
+    with transaction.atomic(durable=True):
+        account = _locked(account)
+        _refuse_stranger(account, verified)
+        _refuse_connected_twice(account.user, exchange, verified, replaced=account)
+        seal_credentials(account, credentials)
+        told = "has a new key" if account.is_connected else "is connected again"
+        account.remote_id, account.disconnected_at = verified.info.id, None
+        account.verified_at = timezone.now()
+        note = _begin_state(account, verified)
+        account.save()
+        _record(account, "credentials_replaced", f"{account.name} {told} at {exchange.name}.{note}")
     return account
 
 
@@ -118,6 +143,16 @@ def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = Non
     return name
 
 
+@sensitive_variables()
+def _verify(exchange: Exchange, credentials: Credentials, *, accept_withdrawals: bool) -> Verified:
+    check_credentials(credentials, has_passphrase=adapter(exchange.adapter).has_passphrase)
+    require_enabled(exchange)
+    verified = verify_credentials(exchange, credentials)
+    if not accept_withdrawals:
+        _refuse_withdrawals(exchange, verified)
+    return verified
+
+
 def _refuse_withdrawals(exchange: Exchange, verified: Verified) -> None:
     if Permission.WITHDRAW in (verified.permissions or ()):
         raise InvalidField(
@@ -129,17 +164,40 @@ def _refuse_withdrawals(exchange: Exchange, verified: Verified) -> None:
         )
 
 
-def _refuse_connected_twice(user: User, exchange: Exchange, verified: Verified) -> None:
+def _refuse_stranger(account: ExchangeAccount, verified: Verified) -> None:
+    """Automations and history belong to one account of the exchange, and stay with it."""
+    if account.remote_id in {"", verified.info.id}:
+        return
+    exchange = account.exchange
+    if adapter(exchange.adapter).names_accounts:
+        trouble = f"this key belongs to another account of {exchange.name} than {account.name}"
+    else:
+        trouble = f"{exchange.name} does not say whether this is a key of {account.name}"
+    raise InvalidField("key", f"{trouble}: connect it as a new account.")
+
+
+def _refuse_connected_twice(
+    user: User, exchange: Exchange, verified: Verified, *, replaced: ExchangeAccount | None = None
+) -> None:
     """Two rows for one account would guard its positions twice and spend its limits twice."""
-    twin = accounts_of(user.pk).filter(
+    twins = accounts_of(user.pk).filter(
         exchange=exchange, remote_id=verified.info.id, disconnected_at=None
     )
-    if known := twin.first():
+    if replaced is not None:
+        twins = twins.exclude(pk=replaced.pk)
+    if known := twins.first():
         raise InvalidField(
             "key",
             f"this account of {exchange.name} is connected already, as {known.name}: use that one,"
             " or disconnect it first.",
         )
+
+
+def _begin_state(account: ExchangeAccount, verified: Verified) -> str:
+    """What was said of the old key is over; return what its owner should know of the new one."""
+    account.state, account.state_at = ExchangeAccount.State.OK, timezone.now()
+    account.state_message = account.state_operation = ""
+    return _note_permissions(account, verified)
 
 
 def _note_permissions(account: ExchangeAccount, verified: Verified) -> str:

@@ -60,13 +60,13 @@ MEANWHILE: Final[Mapping[State, str]] = {
     State.RATE_LIMITED: "Reading is put off. What protects goes first.",
     State.MAINTENANCE: "Automations are blind, and look again at each tick.",
     State.CREDENTIALS_REFUSED: "Automations are blind until the exchange takes the key again:"
-    " connect the account anew with a working one.",
+    " replace it with a working one.",
     State.GEO_BLOCKED: "Automations are blind: the exchange does not serve the place where this"
     " platform runs.",
     State.ACCESS_DENIED: "What the exchange denied is not done. If it denies reading, automations"
     " are blind.",
-    State.SCOPE_MISSING: "What the key may not do is refused, the rest runs: connect the account"
-    " anew with a key that has the permission.",
+    State.SCOPE_MISSING: "What the key may not do is refused, the rest runs: give it the"
+    " permission at the exchange, or replace it with a key that has it.",
     State.TIER_LIMITED: "The exchange refuses to open positions. What protects goes on.",
 }
 

@@ -33,7 +33,8 @@ class Adapter:
     """An adapter: where its `Connect` is, and which parts of the port it has.
 
     `stream` is where its `OpenStream` is, if it has any. `scopes` are its own names for what a
-    key may do. Where keys have no passphrase it is blank.
+    key may do. Where keys have no passphrase it is blank. An exchange that does not name the
+    account of a key leaves it known by its key.
     """
 
     connect: str
@@ -41,6 +42,7 @@ class Adapter:
     scopes: Mapping[Permission, str]
     stream: str | None = None
     has_passphrase: bool = True
+    names_accounts: bool = True
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
@@ -63,6 +65,7 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
             Permission.WITHDRAW: "Withdraw funds",
         },
         has_passphrase=False,
+        names_accounts=False,
     ),
 }
 

@@ -245,5 +245,6 @@ def test_the_document_describes_every_route_and_no_secret_in_an_answer():
     schema = api_of(a_user()).get("/api/schema/", HTTP_ACCEPT="application/json").json()
     assert set(schema["paths"]["/api/accounts/"]) == {"get", "post"}
     assert set(schema["paths"]["/api/accounts/{id}/"]) == {"get", "patch", "delete"}
+    assert set(schema["paths"]["/api/accounts/{id}/credentials/"]) == {"put"}
     assert set(schema["paths"]["/api/accounts/{id}/activate/"]) == {"post"}
     assert set(schema["components"]["schemas"]["Account"]["properties"]) == SHOWN
