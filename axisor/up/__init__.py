@@ -14,6 +14,8 @@ The story, in the order in which it happens:
 `welcome`                    when every part answers: `run.json`, and the logins on the terminal
 `output`                     everything into the logs, what is worth a look to the terminal
 
+Beside it, `manage` runs a management command with the environment that these processes have.
+
 To add a process: one row in `parts.table`, and a port in `ports` if it listens. Whatever a person
 could have caused is answered with `CannotStart`, a sentence that says what to do; a traceback is a
 mistake in this package.

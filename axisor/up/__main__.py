@@ -11,10 +11,9 @@ from pathlib import Path
 
 from axisor import bootstrap, env
 from axisor.up import parts, ports, site
-from axisor.up.data import DataFolder
 from axisor.up.errors import CannotStart
 from axisor.up.output import Output
-from axisor.up.site import ROOT, Site
+from axisor.up.site import Site
 from axisor.up.supervisor import Supervisor
 from axisor.up.welcome import welcome
 
@@ -43,8 +42,9 @@ def main() -> int:
 def _run(variables: Mapping[str, str]) -> None:
     env.refuse_unknown(variables)
     chosen = ports.read(variables)
-    folder = DataFolder(Path(variables.get("AXISOR_DATA") or ROOT / ".axisor").absolute())
+    folder = site.folder_of(variables)
     with _environment_held(), folder.held(chosen.web_url):
+        folder.empty_metrics()
         planned = site.plan(variables, folder, chosen)
         planned.prepare()
         asyncio.run(_serve(planned))

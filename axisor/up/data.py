@@ -36,12 +36,15 @@ class DataFolder:
         """One file per part."""
         return self.path / "logs"
 
-    def emptied_metrics(self) -> Path:
-        """Return where the processes of this run collect metrics, without those of earlier ones."""
-        metrics = self.path / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir(mode=0o700)
-        return metrics
+    @property
+    def metrics(self) -> Path:
+        """Where the processes of a run collect their metrics."""
+        return self.path / "metrics"
+
+    def empty_metrics(self) -> None:
+        """Make the folder of the metrics, without those of earlier runs."""
+        shutil.rmtree(self.metrics, ignore_errors=True)
+        self.metrics.mkdir(mode=0o700)
 
     @contextlib.contextmanager
     def held(self, web: str) -> Iterator[None]:
@@ -85,6 +88,22 @@ class DataFolder:
     def publish(self, run: Mapping[str, str]) -> None:
         """Write `run.json`: from now on every part answers."""
         self._write(self.run_file, json.dumps(run, indent=2) + "\n")
+
+    def published(self) -> Mapping[str, str]:
+        """Return what `run.json` says of the platform that runs on this folder now.
+
+        Raises:
+            CannotStart: none does, or not every part of it answers yet.
+        """
+        try:
+            with (self.path / "lock").open() as lock:
+                is_held = _is_held(lock.fileno())
+            run: dict[str, str] = json.loads(self.run_file.read_text())
+        except (OSError, ValueError):
+            raise CannotStart(_idle(self.path)) from None
+        if not is_held:  # left by a run that was killed
+            raise CannotStart(_idle(self.path))
+        return run
 
     def withdraw(self) -> None:
         """Remove `run.json`: of this run, or of one that was killed."""
@@ -142,6 +161,21 @@ class DataFolder:
 
 
 ELSEWHERE = "Remove what is in the way, or point AXISOR_DATA to another folder."
+
+
+def _is_held(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _idle(path: Path) -> str:
+    return (
+        f"No platform runs on {path}: start it with `make run` in another terminal and wait until"
+        " it says that Axisor is up, or point AXISOR_DATA to the folder of one that runs."
+    )
 
 
 def _taken(path: Path) -> str:

@@ -53,6 +53,11 @@ class Site:
                 )
 
 
+def folder_of(variables: Mapping[str, str]) -> DataFolder:
+    """Return the data folder that AXISOR_DATA names, or the default one."""
+    return DataFolder(Path(variables.get("AXISOR_DATA") or ROOT / ".axisor").absolute())
+
+
 def plan(variables: Mapping[str, str], folder: DataFolder, ports: Ports) -> Site:
     """Make a site from the person's variables and the secrets in the folder.
 
@@ -85,7 +90,7 @@ def plan(variables: Mapping[str, str], folder: DataFolder, ports: Ports) -> Site
     if not variables.get("AXISOR_VAULT_KEYS"):
         ours["AXISOR_VAULT_KEYS"] = f"first:{secrets.vault_key}"
     if not variables.get("PROMETHEUS_MULTIPROC_DIR"):
-        ours["PROMETHEUS_MULTIPROC_DIR"] = str(folder.emptied_metrics())
+        ours["PROMETHEUS_MULTIPROC_DIR"] = str(folder.metrics)
     environment = {**variables, **ours}
     env.read(environment)
     return Site(folder, ports, secrets, servers, environment)
