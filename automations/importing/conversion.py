@@ -165,7 +165,10 @@ def _auto_entry(config: Mapping[str, Any]) -> Converted:
     words = {key: config[key] for key in ("market", "trigger_type") if config.get(key)}
     quantity = _whole(config, "quantity")
     entry = {"side": side, "quantity": quantity, **given, **words}
-    return Converted("auto_entry", entry, notes=("It enters once; `times` allows more.",))
+    notes = ["It enters once; `times` allows more."]
+    if "trigger_price" not in given:
+        notes.append("It has no trigger_price: it enters as soon as it is active.")
+    return Converted("auto_entry", entry, notes=tuple(notes))
 
 
 def _wrong_action(given: object, allowed: tuple[str, ...]) -> str:

@@ -158,6 +158,14 @@ def test_what_is_not_certain_is_refused(kind, config, rates, why):
         convert(row(kind, config), lambda: rates)
 
 
+@pytest.mark.parametrize(
+    ("config", "is_said"), [(ENTRY, True), ({**ENTRY, "trigger_price": 90_000}, False)], ids=str
+)
+def test_an_entry_at_once_is_said(config, is_said):
+    notes = " ".join(convert(row("auto_entry", config), lambda: HUNDREDS).notes)
+    assert ("it enters as soon as it is active" in notes) == is_said
+
+
 @pytest.fixture
 def export(tmp_path):
     """Write rows as the old system exported them."""
