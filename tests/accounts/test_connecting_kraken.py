@@ -2,9 +2,10 @@
 
 import pytest
 
+from accounts.credentials import unseal_credentials
 from accounts.errors import InvalidField
 from accounts.models import ExchangeAccount
-from accounts.services import connect_account
+from accounts.services import connect_account, replace_credentials
 from exchanges.models import Exchange
 from exchanges.types import Credentials
 from tests.accounts.builders import a_user
@@ -63,3 +64,16 @@ def test_what_is_refused(kraken, at_kraken, change, field, said):
         connect(at_kraken, Credentials(**given))
     assert refused.value.field == field
     assert not ExchangeAccount.objects.exists()
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["the same key", "another key"])
+def test_a_key_that_cannot_be_told_to_be_of_the_account_is_refused(kraken, at_kraken, is_known):
+    old, other = kraken.open_account().credentials, kraken.open_account().credentials
+    account = connect(at_kraken, old)
+    if is_known:
+        assert replace_credentials(account=account, credentials=old).is_connected
+        return
+    with pytest.raises(InvalidField, match="does not say whether this is a key of Spot"):
+        replace_credentials(account=account, credentials=other)
+    account.refresh_from_db()
+    assert unseal_credentials(account) == old
