@@ -52,6 +52,7 @@ class LNMarketsIsolated:
             trade = parse.trade(answer)
             require(trade.side is order.side and trade.type is order.type, "side and type")
             require(trade.client_id == order.client_id, "client id")
+            require(order.quantity in (None, trade.quantity), "quantity")
             return trade
 
         act = Act("isolated.new_trade", "POST", _TRADE, _new_trade(order))
@@ -86,7 +87,8 @@ class LNMarketsIsolated:
 
     def set_stop_loss(self, trade_id: str, *, price: Decimal | None, signature: Signature) -> Trade:
         act = _setting("isolated.set_stop_loss", f"{_TRADE}/stoploss", trade_id, price)
-        return self._channel.act(act, _about(trade_id, *_LIVE), signature=signature)
+        read = _about(trade_id, *_LIVE, has=lambda trade: trade.stop_loss == price)
+        return self._channel.act(act, read, signature=signature)
 
     def set_trailing_stop(self, trade_id: str, *, distance: Decimal, signature: Signature) -> Trade:
         body: Body = {"id": trade_id, "value": distance, "mode": "trailing"}
@@ -97,7 +99,8 @@ class LNMarketsIsolated:
         self, trade_id: str, *, price: Decimal | None, signature: Signature
     ) -> Trade:
         act = _setting("isolated.set_take_profit", f"{_TRADE}/takeprofit", trade_id, price)
-        return self._channel.act(act, _about(trade_id, *_LIVE), signature=signature)
+        read = _about(trade_id, *_LIVE, has=lambda trade: trade.take_profit == price)
+        return self._channel.act(act, read, signature=signature)
 
     def _live(self, call: Call, status: TradeStatus) -> Sequence[Trade]:
         path, kind = f"{_TRADES}/{status}", self._trades(status)
@@ -118,13 +121,20 @@ def _setting(operation: str, path: str, trade_id: str, price: Decimal | None) ->
     return Act(operation, "PUT", path, {"id": trade_id, "value": price})
 
 
-def _about(trade_id: str, *statuses: TradeStatus) -> Callable[[bytes], Trade]:
-    """Reads a trade which must be this one, in one of these states."""
+def _as_answered(_trade: Trade) -> bool:
+    return True
+
+
+def _about(
+    trade_id: str, *statuses: TradeStatus, has: Callable[[Trade], bool] = _as_answered
+) -> Callable[[bytes], Trade]:
+    """Reads a trade which must be this one, in one of these states, with what was set."""
 
     def read(answer: bytes) -> Trade:
         trade = parse.trade(answer)
         require(trade.id == trade_id, "id")
         require(trade.status in statuses, "status")
+        require(has(trade), "level")
         return trade
 
     return read

@@ -71,7 +71,7 @@ ACTS: dict[str, tuple[Act, object, str, str, str]] = {
     ),
     "limit order": (
         lambda c, s: c.isolated.new_trade(LIMIT, signature=s),
-        OPEN,
+        OPEN | {"quantity": 9},
         "POST",
         TRADE,
         '{"side":"buy","type":"limit","leverage":10,"quantity":9,"price":0.5,"clientId":"axisor:1"}',
@@ -113,7 +113,7 @@ ACTS: dict[str, tuple[Act, object, str, str, str]] = {
     ),
     "stop loss": (
         lambda c, s: c.isolated.set_stop_loss(TRADE_ID, price=Decimal("95000.0"), signature=s),
-        RUNNING,
+        RUNNING | {"stoploss": 95_000},
         "PUT",
         f"{TRADE}/stoploss",
         f'{{"id":"{TRADE_ID}","value":95000}}',
@@ -134,7 +134,7 @@ ACTS: dict[str, tuple[Act, object, str, str, str]] = {
     ),
     "take profit": (
         lambda c, s: c.isolated.set_take_profit(TRADE_ID, price=Decimal("120000.5"), signature=s),
-        OPEN,
+        OPEN | {"takeprofit": 120_000.5},
         "PUT",
         f"{TRADE}/takeprofit",
         f'{{"id":"{TRADE_ID}","value":120000.5}}',
