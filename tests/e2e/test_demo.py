@@ -18,6 +18,7 @@ DEMO_SECONDS = 40
 
 
 def begin(platform, output):
+    """The demo, which hears of Ctrl-C also where the tests run in the background."""
     return subprocess.Popen(
         DEMO,
         cwd=ROOT,
@@ -25,6 +26,7 @@ def begin(platform, output):
         stdin=subprocess.DEVNULL,
         stdout=output.open("wb"),
         stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
