@@ -30,7 +30,7 @@ def start_program(transactional_db: None, tmp_path: Path) -> Iterator[StartProgr
     def start(name: str) -> Program:
         command, says = PROGRAMS[name]
         log = tmp_path / f"{name}.log"
-        program = Program(name, command, _environment(), log, says=says)
+        program = Program(name, command, environment(), log, says=says)
         started.append(program)
         program.start()
         program.await_ready()
@@ -41,7 +41,8 @@ def start_program(transactional_db: None, tmp_path: Path) -> Iterator[StartProgr
         program.kill()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What a process needs to work on the present test's database."""
     server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     return {
         **os.environ,

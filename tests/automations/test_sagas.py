@@ -8,30 +8,23 @@ from decimal import Decimal
 import pytest
 
 from accounts.gateway import open_client
-from accounts.models import Event
 from accounts.services import activate_account, connect_account
 from automations import restrictions
 from automations.execution import execute
-from automations.models import Automation, Errand, Execution, Intent, Restriction, TradeLog
+from automations.models import Automation, Errand, Intent, Restriction, TradeLog
 from automations.reading import utc_now
-from automations.recovery import recover
 from automations.rules.registry import KINDS
 from automations.services import create_automation, update_automation
 from exchanges.client import Signature
 from exchanges.errors import TransientError
 from tests.automations.conftest import ADD_MARGIN, guard_a_position
+from tests.automations.halving import BOTH, HALVE, past_the_window, recover_all, states, told
 from tests.automations.striking import Killed, kill, strike
-from tests.running import await_that
 
 pytestmark = pytest.mark.django_db
 
-HALVE = {"type": "reduce_position", "percent": "50", "max_slippage": "0.5"}
 CLOSE = "/v3/futures/isolated/trade/close"
 NEW = "/v3/futures/isolated/trade"
-SIGN_EARLIER = timedelta(seconds=36)
-BOTH = ["close", "new_trade"]
-OPEN = ("planned", "sending", "unknown")
-SECONDS = 20
 
 
 @pytest.fixture
@@ -42,33 +35,6 @@ def halved(db, paper):
 
 def running(guarded):
     return guarded.paper.control.account(guarded.paper_account.id)["trades"]
-
-
-def states():
-    return list(Intent.objects.order_by("leg").values_list("state", flat=True))
-
-
-def told(code):
-    return Event.objects.filter(severity="critical", data__reason=code).count()
-
-
-def past_the_window():
-    """As if what is unknown was signed so long ago that the exchange no longer takes it."""
-    for intent in Intent.objects.filter(state="unknown"):
-        Intent.objects.filter(pk=intent.pk).update(signed_at=intent.signed_at - SIGN_EARLIER)
-
-
-def recover_all(guarded, *, late=False):
-    """The sweep, as often as it takes; `late` lets the signature window be over."""
-
-    def is_over():
-        recover(guarded.account)
-        if late:
-            past_the_window()
-        return not Errand.objects.exists() and not Intent.objects.filter(state__in=OPEN).exists()
-
-    await_that(is_over, SECONDS)
-    return Execution.objects.get()
 
 
 def close_by_hand(guarded):
