@@ -8,8 +8,9 @@ The story, from the inside out:
 
 `vault`        seals bytes with AES-256-GCM under a ring of keys, and binds them to their row
 `credentials`  what a credential may look like; sealing and opening those of one account
-`models`       User, ExchangeAccount, and Event: the outbox of what happened to whom
+`models`       User, ExchangeAccount, Event (the outbox of what happened to whom), Audit
 `outbox`       `record_event`, for every package that has something to tell
+`audit`        `record_audit`: who did what, written once
 `standing`     how an account stands with its exchange, and what its automations do meanwhile
 `gateway`      the only way to an exchange: `open_client(account)`, refused for unusable accounts,
                protected as `exchanges.protection` says

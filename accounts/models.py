@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 NAME_LENGTH = 80
@@ -19,9 +20,11 @@ class User(AbstractUser):
 
     `account_generation` counts the changes of the active account, in their transactions: work
     begun under an older generation belongs to an account that is no longer the active one.
+    `time_zone` is the one of calendars that name none.
     """
 
     account_generation = models.PositiveBigIntegerField(default=0, editable=False)
+    time_zone = models.CharField(max_length=64, default="UTC")
 
 
 class ExchangeAccount(models.Model):
@@ -30,6 +33,8 @@ class ExchangeAccount(models.Model):
     A disconnected account keeps its row, for the history that names it, and loses its
     credentials. Change it through `accounts.services` only. `remote_id` is the exchange's own id
     for it; `state` is what the exchange last let us know, and `accounts.standing` keeps it.
+    `credentials_version` counts how often the credentials were sealed: a copy of another version
+    is not theirs.
     """
 
     class State(models.TextChoices):
@@ -48,6 +53,7 @@ class ExchangeAccount(models.Model):
     exchange = models.ForeignKey("exchanges.Exchange", models.PROTECT, related_name="accounts")
     name = models.CharField(max_length=NAME_LENGTH)
     sealed_credentials = models.BinaryField(null=True, editable=False)
+    credentials_version = models.PositiveBigIntegerField(default=0, editable=False)
     is_active = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -141,3 +147,32 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+
+class Audit(models.Model):
+    """Who did what, written in the transaction that did it, and never changed: a trigger refuses.
+
+    `by` is None for the platform itself. `action` is a stable name for programs, such as
+    `account_activated`; `user` is whose it is, None for what concerns everybody; `subject` names
+    the thing, such as `automation/<id>`; `data` holds what was changed, and never a secret.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=64)
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="audits")
+    account = models.ForeignKey(ExchangeAccount, models.PROTECT, null=True, related_name="audits")
+    subject = models.CharField(max_length=100)
+    reason = models.CharField(max_length=200, blank=True)
+    data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        verbose_name_plural = "audit"
+        indexes = (
+            models.Index(fields=("user", "-at"), name="audit_of_user"),
+            models.Index(fields=("subject", "-at"), name="audit_of_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"

@@ -30,12 +30,12 @@ def entry_name(automation: Automation) -> str:
 
 def follow_account(*, user_id: int, **kwargs: Any) -> None:
     """Write a user's entries anew once the switch of the active account is committed."""
-    rewrite_on_commit(user_id)
+    follow_user(user_id)
 
 
 def follow_owner(*, instance: User, **kwargs: Any) -> None:
     """Write a user's entries anew when an operator has blocked or freed the user."""
-    rewrite_on_commit(instance.pk)
+    follow_user(instance.pk)
 
 
 def follow_exchange(**kwargs: Any) -> None:
@@ -43,7 +43,7 @@ def follow_exchange(**kwargs: Any) -> None:
     transaction.on_commit(reconcile_schedule, robust=True)
 
 
-def rewrite_on_commit(user_id: int) -> None:
+def follow_user(user_id: int) -> None:
     """Write a user's entries when the present transaction is committed.
 
     A failure there is logged, not raised: the change is saved, and `reconcile_schedule` follows.

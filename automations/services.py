@@ -115,7 +115,7 @@ def save_automation(*, automation: Automation) -> Automation:
         require_capabilities(automation.kind, automation.config, automation.account)
     automation.full_clean(exclude=["user", "account"])
     automation.save(update_fields=None if automation.created_at is None else WRITTEN)
-    schedule.rewrite_on_commit(automation.user_id)
+    schedule.follow_user(automation.user_id)
     return automation
 
 

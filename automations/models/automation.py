@@ -12,11 +12,20 @@ from automations.rules.registry import KINDS
 
 MIN_PERIOD = 1
 MAX_PERIOD = 3600
+MIN_TIMEOUT = 5
+MAX_TIMEOUT = 90
+"""Seconds: below the hard limit of a task, which is below the broker's visibility timeout."""
+MAX_RETRIES = 5
+MIN_BACKOFF = 1
+MAX_BACKOFF = 30
 
 
 class Automation(models.Model):
-    """One rule on one account. `every` is its period in seconds, None for its kind's default.
+    """One rule on one account.
 
+    `every`, `timeout` and `backoff` are in seconds; these and `retries` are None for its kind's
+    defaults. One that is not active says who paused it, when and why. `last_slot` is the last
+    tick at which it was looked at, `lateness_ms` how long after its time that was.
     `reason_code` and `reason_text` are of the last check; its `verdict` changes when any position
     is judged in another way. `told` names the hindrances that stand and that the owner was told.
     `memory` is what its rule remembers of what it saw.
@@ -42,13 +51,37 @@ class Automation(models.Model):
         blank=True,
         validators=[MinValueValidator(MIN_PERIOD), MaxValueValidator(MAX_PERIOD)],
     )
+    timeout = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MIN_TIMEOUT), MaxValueValidator(MAX_TIMEOUT)],
+    )
+    retries = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(MAX_RETRIES)]
+    )
+    backoff = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MIN_BACKOFF), MaxValueValidator(MAX_BACKOFF)],
+    )
     is_active = models.BooleanField(default=True)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    pause_reason = models.CharField(max_length=200, blank=True, editable=False)
     mode = models.CharField(max_length=16, choices=Mode, default=Mode.LIVE)
     memory = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_slot = models.CharField(max_length=64, blank=True, editable=False)
+    lateness_ms = models.IntegerField(null=True, editable=False)
     reason_code = models.CharField(max_length=64, blank=True, editable=False)
     reason_text = models.TextField(blank=True, editable=False)
     verdict = models.CharField(max_length=64, blank=True, editable=False)
@@ -62,6 +95,18 @@ class Automation(models.Model):
             models.CheckConstraint(
                 condition=Q(every__isnull=True) | Q(every__range=(MIN_PERIOD, MAX_PERIOD)),
                 name="automation_every_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(timeout__isnull=True) | Q(timeout__range=(MIN_TIMEOUT, MAX_TIMEOUT)),
+                name="automation_timeout_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(retries__isnull=True) | Q(retries__lte=MAX_RETRIES),
+                name="automation_retries_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(backoff__isnull=True) | Q(backoff__range=(MIN_BACKOFF, MAX_BACKOFF)),
+                name="automation_backoff_in_bounds",
             ),
             models.CheckConstraint(
                 condition=Q(deleted_at__isnull=True) | Q(is_active=False),

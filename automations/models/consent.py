@@ -40,7 +40,8 @@ class Restriction(models.Model):
     """Something a person has stopped: on one account, for one user, or everywhere (neither).
 
     `opening` stops whatever adds exposure or buys; `protection` stops all the rest as well;
-    `unconfirmed` lets nothing go without a person's yes. It holds until it is lifted.
+    `unconfirmed` lets nothing go without a person's yes; what is `paused` does not even look, and
+    leaves the schedule. It holds until it is lifted.
     """
 
     class What(models.TextChoices):
@@ -49,6 +50,7 @@ class Restriction(models.Model):
         OPENING = "opening"
         PROTECTION = "protection"
         UNCONFIRMED = "unconfirmed"
+        PAUSED = "paused"
 
     what = models.CharField(max_length=16, choices=What)
     user = models.ForeignKey(

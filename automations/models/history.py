@@ -31,6 +31,7 @@ class Execution(models.Model):
         """What started it."""
 
         TICK = "tick"
+        MONITOR = "monitor"
         MANUAL = "manual"
         CONFIRMED = "confirmed"
 

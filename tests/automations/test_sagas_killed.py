@@ -1,4 +1,4 @@
-"""A reduction whose process is killed on the way, with real processes: the sweep sees it through."""
+"""A reduction whose process is killed on its way, with real processes: the sweep finishes it."""
 
 import signal
 import subprocess
