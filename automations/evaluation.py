@@ -51,8 +51,8 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
         with _kept_to(automation):
             _look_at(automation, slot, snapshot, looked, bounds)
     _record_quiet(looked.quiet)
-    for gone in set(slots) - {str(automation.id) for automation in found}:
-        schedule.rewrite_entries_of(gone)
+    if gone := set(slots) - {str(automation.id) for automation in found}:
+        schedule.drop(gone)
     return looked
 
 

@@ -1,118 +1,172 @@
-"""RedBeat's entries, one per automation, written from the database.
+"""The schedule follows the database: which entries there should be, and who writes them when.
 
-The database says what should run; Redis holds a copy that may be lost and is written anew. An
-entry's name is `user-account-automation`. An entry that is right already is left alone, since
-saving it again would put off its next tick; a new one is due at once.
+Whatever changes what runs counts up the revision of the user's schedule, in its transaction. Once
+that is committed the entries are written; if the process dies before, `keep` does it, which the
+sweep calls every second: it looks for revisions that are behind, for a Redis that was emptied, and
+every few minutes for any difference. The database is the truth, Redis may be lost.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from celery import current_app
-from celery.schedules import schedule
-from django.db import transaction
-from redbeat.schedulers import RedBeatConfig, RedBeatSchedulerEntry, get_redis
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from pydantic import ValidationError
 
 from accounts.models import User
-from automations import selectors
-from automations.models import Automation
+from automations import selectors, timetable
+from automations.models import Automation, ScheduleRevision
+from automations.reading import utc_now
+from automations.rules.calendars import Calendar
+from automations.timetable import Entry, Replacement
+from automations.timing import Timing, second_of
 
-EVALUATE_TASK = "automations.evaluate"
-UUID_PATTERN = "-".join("?" * length for length in (8, 4, 4, 4, 12))
+log = logging.getLogger(__name__)
+
+USERS_AT_ONCE = 200
+
+MARK_EVERYBODY = f"""
+INSERT INTO {ScheduleRevision._meta.db_table} AS known (user_id, revision, applied)
+SELECT DISTINCT user_id, 1, 0 FROM {Automation._meta.db_table} ORDER BY user_id
+ON CONFLICT (user_id) DO UPDATE SET revision = known.revision + 1
+"""  # noqa: S608, SLF001
 
 
-def entry_name(automation: Automation) -> str:
-    """`user-account-automation`."""
-    return f"{automation.user_id}-{automation.account_id}-{automation.id}"
-
-
-def follow_account(*, user_id: int, **kwargs: Any) -> None:
-    """Write a user's entries anew once the switch of the active account is committed."""
+def follow_account(*, user_id: int, **kwargs: object) -> None:
+    """The active account was switched."""
     follow_user(user_id)
 
 
-def follow_owner(*, instance: User, **kwargs: Any) -> None:
-    """Write a user's entries anew when an operator has blocked or freed the user."""
+def follow_owner(*, instance: User, **kwargs: object) -> None:
+    """An operator may have blocked or freed the user."""
     follow_user(instance.pk)
 
 
-def follow_exchange(**kwargs: Any) -> None:
-    """Write all entries anew when an operator has switched an exchange off or on."""
-    transaction.on_commit(reconcile_schedule, robust=True)
+def follow_exchange(**kwargs: object) -> None:
+    """An operator may have switched an exchange off or on."""
+    follow_everybody()
 
 
 def follow_user(user_id: int) -> None:
-    """Write a user's entries when the present transaction is committed.
-
-    A failure there is logged, not raised: the change is saved, and `reconcile_schedule` follows.
-    """
+    """Note in the present transaction that a user's schedule changes; write it when committed."""
+    ScheduleRevision.objects.bulk_create([ScheduleRevision(user_id=user_id)], ignore_conflicts=True)
+    ScheduleRevision.objects.filter(pk=user_id).update(revision=F("revision") + 1)
+    # Robust: the change is committed, so a failure here is logged, and `keep` follows.
     # A lambda, since Django names the function it logs and a partial has no name.
-    transaction.on_commit(lambda: rewrite(user_id), robust=True)
+    transaction.on_commit(lambda: write([user_id]), robust=True)
 
 
-def rewrite(user_id: int) -> None:
-    """Bring a user's entries in line with the database."""
-    _bring_in_line(selectors.scheduled(user_id), _stored_names(f"{user_id}-*"))
+def follow_everybody() -> None:
+    """Note that the schedules of all users change; `keep` writes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(MARK_EVERYBODY)
 
 
-def reconcile_schedule() -> None:
-    """Bring all entries in line with the database."""
-    _bring_in_line(selectors.scheduled(), _stored_names(f"*-{UUID_PATTERN}-{UUID_PATTERN}"))
-
-
-def rewrite_entries_of(automation_id: str | UUID) -> None:
-    """Bring the entries of an automation's owner in line; strays of no automation go."""
-    owner = Automation.objects.filter(pk=automation_id).values_list("user_id", flat=True).first()
-    if owner is not None:
-        rewrite(owner)
+def keep() -> None:
+    """Write what is behind, or all of it into a Redis that was emptied."""
+    if not timetable.is_whole():
+        log.warning("The schedule is not in Redis: it is written anew.")
+        reconcile()
         return
-    for name in _stored_names(f"*-{automation_id}"):
-        _entry(name).delete()
+    behind = ScheduleRevision.objects.filter(applied__lt=F("revision"))
+    for users in _in_lots(list(behind.values_list("pk", flat=True))):
+        write(users)
 
 
-def _bring_in_line(automations: Iterable[Automation], stored: set[str]) -> None:
-    wanted = {entry_name(automation): automation for automation in automations}
-    for name in stored - set(wanted):
-        _entry(name).delete()
-    for name, automation in wanted.items():
-        if name not in stored or not _is_right(name, automation):
-            _save(name, automation)
+def reconcile() -> int:
+    """Bring all entries in line with the database, both ways; how many were not."""
+    stored = _by_user(timetable.names())
+    users = {*selectors.scheduled().values_list("user_id", flat=True), *stored}
+    changed = sum(write(some, stored=stored) for some in _in_lots(sorted(users)))
+    timetable.note_whole()
+    return changed
 
 
-def _save(name: str, automation: Automation) -> None:
-    """Write the entry, due now; a slot that nobody got to in time is dropped, not queued."""
-    due_now = datetime.now(UTC) - timedelta(seconds=automation.period)
-    entry = _entry(
-        name,
-        task=EVALUATE_TASK,
-        schedule=schedule(run_every=timedelta(seconds=automation.period), app=current_app),
-        args=[str(automation.id)],
-        options={"expires": automation.period},
-        last_run_at=due_now,
+def write(users: Collection[int], *, stored: Mapping[int, Sequence[str]] | None = None) -> int:
+    """Write the entries of these users as the database has them; how many were not so.
+
+    The revisions are read before the automations, so that what is written is never older than it
+    claims to be. Of the entries that are `stored`, those that nobody wants go.
+    """
+    rows = {row.pk: row for row in ScheduleRevision.objects.filter(pk__in=users)}
+    wanted, stored = _wanted(users), stored or {}
+    outcomes = timetable.replace(
+        Replacement(
+            user_id=user,
+            revision=rows[user].revision if user in rows else 0,
+            entries=wanted[user],
+            strays=stored.get(user, ()),
+        )
+        for user in users
     )
-    entry.save()
-    entry.reschedule(due_now)
+    for user, outcome in zip(users, outcomes, strict=True):
+        if outcome >= 0 and user in rows and rows[user].applied < rows[user].revision:
+            behind = ScheduleRevision.objects.filter(pk=user, applied__lt=rows[user].revision)
+            behind.update(applied=rows[user].revision)
+    return sum(max(0, outcome) for outcome in outcomes)
 
 
-def _is_right(name: str, automation: Automation) -> bool:
+def drop(automation_ids: Collection[str]) -> None:
+    """Ticks came of automations that should not be running: their entries go."""
+    known = dict(Automation.objects.filter(pk__in=automation_ids).values_list("pk", "user_id"))
+    strangers = set(automation_ids) - {str(known_id) for known_id in known}
+    strays = {name for name in timetable.names() if name[-36:] in strangers} if strangers else ()
+    stored = _by_user(strays)
+    write({*known.values(), *stored}, stored=stored)
+
+
+def next_due(automations: Sequence[Automation]) -> dict[UUID, datetime | None]:
+    """When each is looked at next, as Redis has it; None for one that is not scheduled."""
+    names = [f"{each.user_id}-{each.account_id}-{each.id}" for each in automations]
+    return dict(zip([each.id for each in automations], timetable.due_at(names), strict=True))
+
+
+def timing_of(automation: Automation) -> Timing:
+    """When it is due. A calendar that no longer parses has no dates: the look says why."""
+    stored = automation.config.get("calendar")
     try:
-        entry = RedBeatSchedulerEntry.from_key(_key(name), app=current_app)
-    except KeyError:
-        return False
-    return bool(entry.schedule.run_every == timedelta(seconds=automation.period))
+        calendar = Calendar.model_validate(stored) if stored else None
+    except ValidationError:
+        calendar = None
+    return Timing.of(automation.id, period=automation.period, calendar=calendar)
 
 
-def _stored_names(pattern: str) -> set[str]:
-    conf = RedBeatConfig(current_app)
-    found = get_redis(current_app).zscan_iter(conf.schedule_key, match=_key(pattern), count=1000)
-    return {key.removeprefix(conf.key_prefix) for key, _ in found}
+def _by_user(names: Iterable[str]) -> dict[int, list[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for name in names:
+        found[int(name.partition("-")[0])].append(name)
+    return found
 
 
-def _entry(name: str, **fields: Any) -> RedBeatSchedulerEntry:
-    return RedBeatSchedulerEntry(name, app=current_app, **fields)
+def _in_lots(users: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(users), USERS_AT_ONCE):
+        yield users[first : first + USERS_AT_ONCE]
 
 
-def _key(name: str) -> str:
-    return f"{RedBeatConfig(current_app).key_prefix}{name}"
+def _wanted(users: Collection[int]) -> defaultdict[int, list[Entry]]:
+    wanted: defaultdict[int, list[Entry]] = defaultdict(list)
+    if settings.SCHEDULER_ENABLED:
+        now = utc_now().timestamp()
+        for automation in selectors.scheduled().filter(user__in=users):
+            wanted[automation.user_id].append(_entry(automation, now))
+    return wanted
+
+
+def _entry(automation: Automation, now: float) -> Entry:
+    """Due now, unless the latest due time was fired, as the database remembers it, too."""
+    timing = timing_of(automation)
+    latest, following = timing.latest(now), timing.following(now)
+    is_fired = second_of(automation.last_slot) >= int(latest)
+    return Entry(
+        user_id=automation.user_id,
+        account_id=automation.account_id,
+        automation_id=automation.id,
+        period=automation.period,
+        calendar=automation.config.get("calendar"),
+        due=following if is_fired else latest,
+        then=following,
+    )

@@ -51,12 +51,6 @@ def refresh(ticks: list[Tick]) -> None:
     _start_due(evaluation.look_afresh(ticks))
 
 
-@shared_task(name="automations.reconcile_schedule")
-def reconcile_schedule() -> None:
-    """Bring the schedule in Redis in line with the database."""
-    schedule.reconcile_schedule()
-
-
 def start_execution(automation: Automation, *, slot: str, cause: str, **asked: Any) -> None:
     """Note the errand, which no lost message can undo, and call a worker: protective ones first.
 
@@ -131,4 +125,4 @@ def execute(automation_id: str, slot: str, cause: str) -> None:
         carry_out(automation, slot=slot, cause=cause)
     else:
         drain(automation.account)
-        schedule.rewrite(automation.user_id)
+        schedule.write([automation.user_id])

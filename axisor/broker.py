@@ -7,16 +7,37 @@ way. A proper envelope with an improper content is refused by Celery itself.
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty
 from typing import Any
 
 from kombu.transport import redis
+from kombu.utils.json import dumps
 
 log = logging.getLogger(__name__)
 
 
 class Channel(redis.Channel):
-    """Reads on after something that is not JSON."""
+    """Reads on after something that is not JSON, and writes messages without sending them."""
+
+    _drafts: list[str] | None = None
+
+    @contextmanager
+    def drafting(self) -> Iterator[list[str]]:
+        """Gives what is published meanwhile as it would stand in its queue; nothing is sent."""
+        drafts: list[str] = []
+        self._drafts = drafts
+        try:
+            yield drafts
+        finally:
+            self._drafts = None
+
+    def _put(self, queue: str, message: dict[str, Any], **options: Any) -> None:
+        if self._drafts is None:
+            super()._put(queue, message, **options)
+        else:
+            self._drafts.append(dumps(message))
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

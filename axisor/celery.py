@@ -5,7 +5,6 @@
     automations.execute (others)      execute     worker-act
     automations.refresh               refresh     worker-refresh
     automations.evaluate              evaluate    worker-evaluate
-    automations.reconcile_schedule    bulk        worker-evaluate
 
 A worker empties its queues in the order listed, so what stands first goes first: that is the
 priority. Reading a slow exchange anew must neither hold up what acts nor wait for it, hence a
@@ -15,7 +14,6 @@ PostgreSQL.
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -32,7 +30,6 @@ TASK_QUEUES = {
     "automations.execute": "execute",
     "automations.refresh": "refresh",
     "automations.evaluate": "evaluate",
-    "automations.reconcile_schedule": "bulk",
 }
 
 
@@ -51,7 +48,7 @@ class WorkerSpec:
 WORKERS = {
     "worker-act": WorkerSpec(("critical", "execute"), concurrency=4, prefetch=1),
     "worker-refresh": WorkerSpec(("refresh",), concurrency=2, prefetch=1),
-    "worker-evaluate": WorkerSpec(("evaluate", "bulk"), concurrency=2, prefetch=16),
+    "worker-evaluate": WorkerSpec(("evaluate",), concurrency=2, prefetch=16),
 }
 
 VISIBILITY_TIMEOUT = 120
@@ -103,12 +100,6 @@ app.conf.update(
     worker_redirect_stdouts=False,
     beat_scheduler="axisor.beat.Scheduler",
     beat_max_loop_interval=1,
-    beat_schedule={
-        "reconcile-schedule": {
-            "task": "automations.reconcile_schedule",
-            "schedule": timedelta(minutes=5),
-        },
-    },
     # Flower shows the configuration: Celery masks what is called a password, not one in a URL.
     redbeat_redis_url=_without_login(settings.REDIS_URL),
     redbeat_redis_options={
@@ -118,7 +109,6 @@ app.conf.update(
         "socket_timeout": 15,
         "socket_connect_timeout": 3,
     },
-    redbeat_lock_timeout=10,
     redbeat_key_prefix="redbeat:",
     timezone="UTC",
 )

@@ -13,9 +13,10 @@ from django.db import connection
 
 from tests.crash.programs import MANAGE, Program
 
-StartProgram = Callable[[str], Program]
+StartProgram = Callable[..., Program]
 
 PROGRAMS = {
+    "beat": ([sys.executable, "-m", "celery", "-A", "axisor", "beat", "--loglevel=INFO"], "beat: "),
     "sweep": ([*MANAGE, "sweep"], "sweep: ready."),
     "worker-act": ([sys.executable, "-m", "axisor.worker", "worker-act"], " ready."),
 }
@@ -27,9 +28,9 @@ def start_program(transactional_db: None, tmp_path: Path) -> Iterator[StartProgr
     """Start a program by its name and wait until it is ready; all are killed after the test."""
     started: list[Program] = []
 
-    def start(name: str) -> Program:
+    def start(name: str, number: int = 1) -> Program:
         command, says = PROGRAMS[name]
-        log = tmp_path / f"{name}.log"
+        log = tmp_path / f"{name}-{number}.log"
         program = Program(name, command, environment(), log, says=says)
         started.append(program)
         program.start()

@@ -1,20 +1,25 @@
-"""RedBeat's entries follow the database; slots are made once, by the beat."""
+"""RedBeat's entries follow the database: in one step, in order, and whole again when lost."""
 
-import base64
-import json
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 import redis
 from celery import current_app
+from celery.schedules import schedule as every
 from django.conf import settings
+from django.db import connection, transaction
 from redbeat.schedulers import RedBeatSchedulerEntry
 
 from accounts.services import activate_account, connect_account, disconnect_account
-from automations import schedule
-from automations.services import delete_automation, update_automation
-from axisor.beat import Scheduler, slot_of
+from automations import schedule, timetable
+from automations.models import Automation, ScheduleRevision
+from automations.reading import utc_now
+from automations.services import create_automation, delete_automation, update_automation
+from automations.timing import slot_of
+from exchanges.models import Exchange
+from tests.automations.conftest import ADD_MARGIN
 
 STRAY = f"9-{uuid4()}-{uuid4()}"
 
@@ -23,39 +28,64 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def empty_redis():
+    flush()
+
+
+def flush():
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
 
 
-def names(guarded):
-    return schedule._stored_names(f"{guarded.user.pk}-*")
+def name_of(automation):
+    return f"{automation.user_id}-{automation.account_id}-{automation.id}"
 
 
-def own_name(guarded):
-    return f"{guarded.user.pk}-{guarded.account.id}-{guarded.automation.id}"
+def entry(automation):
+    return RedBeatSchedulerEntry.from_key(f"redbeat:{name_of(automation)}", app=current_app)
 
 
-def entry(guarded):
-    return RedBeatSchedulerEntry.from_key(f"redbeat:{own_name(guarded)}", app=current_app)
+def due(automation):
+    [at] = timetable.due_at([name_of(automation)])
+    return at and at.timestamp()
 
 
-def other_account(guarded):
+def is_behind():
+    return [row for row in ScheduleRevision.objects.all() if row.applied < row.revision]
+
+
+def other_account(guarded, name="other"):
     paper_account = guarded.paper.control.create_account(balance=1)
     return connect_account(
         user=guarded.user,
         exchange=guarded.account.exchange,
-        name="other",
+        name=name,
         credentials=paper_account.credentials,
     )
 
 
-def test_creating_schedules_at_once_with_ids_only(guarded):
-    stored = entry(guarded)
-    assert names(guarded) == {own_name(guarded)}
-    assert stored.args == [str(guarded.automation.id)]
-    assert stored.kwargs == {}
-    assert stored.schedule.run_every == timedelta(seconds=30)
-    assert stored.is_due().is_due
+def another_guard(guarded, account, name="second"):
+    return create_automation(
+        user=guarded.user,
+        account=account,
+        kind="margin_guard",
+        name=name,
+        config={"threshold": "0.8", "action": ADD_MARGIN},
+    )
+
+
+def test_creating_schedules_at_once_with_ids_only_and_as_redbeat_writes_it(guarded):
+    stored = entry(guarded.automation)
+    own = RedBeatSchedulerEntry(
+        name_of(guarded.automation),
+        task="automations.evaluate",
+        schedule=every(run_every=timedelta(seconds=30), app=current_app),
+        args=[str(guarded.automation.id)],
+        app=current_app,
+    )
+    for field in ("name", "task", "args", "kwargs", "options", "schedule", "enabled"):
+        assert getattr(stored, field) == getattr(own, field)
+    assert timetable.names() == {name_of(guarded.automation)}
+    assert due(guarded.automation) <= utc_now().timestamp()
 
 
 @pytest.mark.parametrize(
@@ -66,63 +96,186 @@ def test_creating_schedules_at_once_with_ids_only(guarded):
         (lambda g: delete_automation(automation=g.automation), False),
         (lambda g: disconnect_account(account=g.account), False),
         (lambda g: activate_account(account=other_account(g)), False),
+        (lambda g: block(g.user), False),
+        (lambda g: switch_off(g.account.exchange), False),
     ],
-    ids=["paused", "renamed", "deleted", "account disconnected", "account switched"],
-)
+    ids=[
+        "paused", "renamed", "deleted", "account disconnected", "account switched",
+        "owner blocked", "exchange off",
+    ],
+)  # fmt: skip
 def test_changes_reach_the_schedule(guarded, change, is_scheduled):
     change(guarded)
-    assert names(guarded) == ({own_name(guarded)} if is_scheduled else set())
+    schedule.keep()
+    assert timetable.names() == ({name_of(guarded.automation)} if is_scheduled else set())
+    assert not is_behind()
 
 
-def test_switching_back_schedules_again(guarded):
-    activate_account(account=other_account(guarded))
+def block(user):
+    user.is_active = False
+    user.save()
+
+
+def switch_off(exchange):
+    Exchange.objects.get(pk=exchange.pk)
+    exchange.is_enabled = False
+    exchange.save()
+
+
+def test_switched_off_by_the_setting_nothing_is_scheduled(guarded, settings):
+    settings.SCHEDULER_ENABLED = False
+    schedule.reconcile()
+    assert timetable.names() == set()
+
+
+def test_a_switch_takes_one_accounts_entries_and_brings_the_others(guarded):
+    other = other_account(guarded)
+    theirs = another_guard(guarded, other)
+    assert timetable.names() == {name_of(guarded.automation)}
+    activate_account(account=other)
+    assert timetable.names() == {name_of(theirs)}
     activate_account(account=guarded.account)
-    assert names(guarded) == {own_name(guarded)}
+    assert timetable.names() == {name_of(guarded.automation)}
 
 
-def test_another_period_is_taken_over(guarded):
-    update_automation(automation=guarded.automation, every=5)
-    assert entry(guarded).schedule.run_every == timedelta(seconds=5)
+def test_a_change_whose_process_died_is_written_by_the_sweep(guarded, monkeypatch):
+    other = other_account(guarded)
+    with monkeypatch.context() as died:
+        died.setattr(schedule, "write", lambda users: None)
+        activate_account(account=other)
+    assert timetable.names() == {name_of(guarded.automation)}
+    assert is_behind()
+    schedule.keep()
+    assert timetable.names() == set()
+    assert not is_behind()
 
 
-def test_writing_again_does_not_put_off_the_next_tick(guarded):
-    before = entry(guarded)
-    before.reschedule(datetime.now(UTC) - timedelta(seconds=29))
-    schedule.rewrite(guarded.user.pk)
-    assert entry(guarded).last_run_at == before.last_run_at
+def test_a_change_that_is_rolled_back_is_none(guarded):
+    before = ScheduleRevision.objects.get(pk=guarded.user.pk).revision
+    with transaction.atomic():
+        update_automation(automation=guarded.automation, is_active=False)
+        transaction.set_rollback(True)
+    assert ScheduleRevision.objects.get(pk=guarded.user.pk).revision == before
+    schedule.keep()
+    assert timetable.names() == {name_of(guarded.automation)}
 
 
-def test_an_empty_redis_is_filled_from_the_database_and_a_stray_entry_goes(guarded, empty_redis):
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
-    stray = RedBeatSchedulerEntry(
-        STRAY, app=current_app, task="automations.evaluate", schedule=entry_schedule(), args=["x"]
+def test_who_read_the_database_earlier_cannot_overwrite_who_read_it_later(guarded):
+    row = ScheduleRevision.objects.get(pk=guarded.user.pk)
+    stale = schedule._wanted([guarded.user.pk])[guarded.user.pk]
+    update_automation(automation=guarded.automation, is_active=False)
+    outcome = timetable.replace(
+        [timetable.Replacement(guarded.user.pk, revision=row.revision, entries=stale)]
     )
-    stray.save()
-    Scheduler(app=current_app, lazy=False)
-    assert schedule._stored_names("*-*-*") >= {own_name(guarded)}
-    assert STRAY not in schedule._stored_names("*-*-*")
+    assert outcome == [-1]
+    assert timetable.names() == set()
 
 
-def entry_schedule():
-    return current_app.conf.beat_schedule["reconcile-schedule"]["schedule"]
+def test_changes_that_cross_are_all_there_in_the_end(guarded):
+    """Several processes write for one user at once, each after a change of its own."""
+    automations = [another_guard(guarded, guarded.account, name=f"guard {n}") for n in range(4)]
+
+    def toggle(automation):
+        for step in range(10):
+            update_automation(
+                automation=Automation.objects.get(pk=automation.pk), is_active=step % 2 == 1
+            )
+        connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(toggle, automations))
+    assert timetable.names() == {name_of(each) for each in [guarded.automation, *automations]}
+    assert not is_behind()
 
 
-def test_a_slot_is_the_second_the_entry_became_due(guarded):
-    stored = entry(guarded)
-    stored.last_run_at = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    due = int(datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC).timestamp())
-    assert slot_of(stored) == slot_of(stored) == f"tick:{due}"
+def test_another_period_is_taken_over_at_once(guarded):
+    update_automation(automation=guarded.automation, every=5)
+    assert entry(guarded.automation).schedule.run_every == timedelta(seconds=5)
+    assert due(guarded.automation) <= utc_now().timestamp()
 
 
-def test_a_fired_entry_sends_one_tick_and_keeps_its_definition(guarded):
-    scheduler = Scheduler(app=current_app, lazy=False)
-    slot = slot_of(entry(guarded))
-    scheduler.apply_async(entry(guarded))
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        message = json.loads(client.lpop("evaluate"))
-    (args, kwargs, _) = json.loads(base64.b64decode(message["body"]))
-    assert args == [[[str(guarded.automation.id), slot]]]
-    assert kwargs == {}
-    assert entry(guarded).args == [str(guarded.automation.id)]
-    assert not entry(guarded).is_due().is_due
+def fire(automation):
+    """As the beat does it."""
+    [found] = timetable.due(utc_now().timestamp(), most=10)
+    timing = schedule.timing_of(automation)
+    now = utc_now().timestamp()
+    taken = timing.latest(now)
+    client = timetable.client()
+    client.set(timetable.config().lock_key, "token")
+    firing = timetable.Firing(
+        found.key, str(automation.id), found.at, taken, timing.following(now), missed=0
+    )
+    timetable.fire(b"token", [firing], queue="evaluate", messages=["a message"])
+    return taken
+
+
+def test_what_was_fired_is_not_due_again_however_often_entries_come_and_go(guarded):
+    other = other_account(guarded)
+    fired = fire(guarded.automation)
+    for _ in range(20):
+        activate_account(account=other)
+        activate_account(account=guarded.account)
+    assert due(guarded.automation) == pytest.approx(fired + 30)
+
+
+def test_what_was_not_fired_is_due_at_once_however_often_entries_come_and_go(guarded):
+    other = other_account(guarded)
+    first = due(guarded.automation)
+    for _ in range(20):
+        activate_account(account=other)
+        activate_account(account=guarded.account)
+    assert due(guarded.automation) in (first, pytest.approx(first + 30))
+    assert due(guarded.automation) <= utc_now().timestamp()
+
+
+def test_an_emptied_redis_is_filled_and_what_the_database_saw_fired_is_not_due(guarded):
+    fired = fire(guarded.automation)
+    Automation.objects.filter(pk=guarded.automation.pk).update(last_slot=slot_of(fired))
+    flush()
+    schedule.keep()
+    assert timetable.names() == {name_of(guarded.automation)}
+    assert due(guarded.automation) == pytest.approx(fired + 30)
+
+
+def test_an_emptied_redis_is_noticed_only_once(guarded, caplog):
+    flush()
+    schedule.keep()
+    schedule.keep()
+    assert caplog.text.count("written anew") == 1
+
+
+def save_stray():
+    RedBeatSchedulerEntry(
+        STRAY,
+        app=current_app,
+        task="automations.evaluate",
+        schedule=every(run_every=timedelta(seconds=30), app=current_app),
+        args=[STRAY[-36:]],
+    ).save()
+
+
+def test_strays_go_and_what_is_missing_comes_back(guarded):
+    save_stray()
+    entry(guarded.automation).delete()
+    assert schedule.reconcile() == 2
+    assert timetable.names() == {name_of(guarded.automation)}
+    assert schedule.reconcile() == 0
+
+
+def test_a_tick_of_what_should_not_run_takes_its_entry_away(guarded):
+    Automation.objects.update(is_active=False)
+    schedule.drop({str(guarded.automation.id)})
+    assert timetable.names() == set()
+
+
+def test_a_tick_of_what_nobody_knows_takes_its_entry_away(guarded):
+    save_stray()
+    schedule.drop({STRAY[-36:]})
+    assert timetable.names() == {name_of(guarded.automation)}
+
+
+def test_next_due_is_what_redis_says(guarded):
+    automation = guarded.automation
+    assert schedule.next_due([automation])[automation.id].timestamp() == due(automation)
+    update_automation(automation=automation, is_active=False)
+    assert schedule.next_due([automation]) == {UUID(str(automation.id)): None}

@@ -1,4 +1,7 @@
-"""The process that finishes what others began: with PostgreSQL and the exchange alone."""
+"""The process that finishes what others began: with PostgreSQL and the exchange alone.
+
+A thread of its own keeps the schedule in Redis, which the rest does not need.
+"""
 
 import logging
 import signal
@@ -13,6 +16,7 @@ from django.db import DatabaseError, close_old_connections
 
 from accounts.models import ExchangeAccount
 from automations import recovery
+from automations.keeping import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: stopping.set())
         self.stdout.write("sweep: ready.")
         self.stdout.flush()
+        Keeper(stopping).start()
         sweep = Sweep()
         while not stopping.wait(PERIOD):
             sweep.look()
