@@ -31,8 +31,10 @@ CLOCKS = (
 FIFTH = 5
 IN_FIFTHS = ("automations.planning:CLAIM_WITHIN", "automations.planning:FOLLOW_WITHIN")
 HALVED = (
+    "automations.keeping:PERIOD",
     "automations.recovery:WORKERS_FIRST",
     "automations.management.commands.sweep:PERIOD",
+    "axisor.leadership:LEASE_SECONDS",
 )
 
 WINDOW_SECONDS = 3.0
@@ -97,5 +99,4 @@ def _shorten_broker() -> None:
         "visibility_timeout": VISIBILITY_TIMEOUT / TENTH,
         "unacked_restore_interval": 1,
     }
-    app.conf.redbeat_lock_timeout = 3
     app.conf.beat_max_loop_interval = 0.5
