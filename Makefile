@@ -6,7 +6,7 @@ SEED ?= 1
 SDK_PYTHON ?= python3.12
 SDKS = .axisor/sdk
 
-.PHONY: help run demo test fuzz crash sdk bench hour format lock env clean
+.PHONY: help run demo test fuzz crash sdk bench switches hour format lock env clean
 
 help:  ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -46,6 +46,9 @@ $(SDKS):
 bench: env  ## Measure how fast a decision has price and positions, from the feed and over HTTP
 	@$(BIN)/python -m tests.benchmarks
 	@$(BIN)/python -m tests.benchmarks.isolation
+
+switches: env  ## Switch a user's account to and fro for a minute, 200 times, under load
+	@SWITCHES=200 $(BIN)/python -m pytest -q tests/automations/test_switch.py
 
 hour: env  ## Watch an hour of virtual market with random faults, in ten minutes
 	@HOUR_STEPS=3600 HOUR_TAKES=600 HOUR_SEED=$(SEED) $(BIN)/python -m pytest -q tests/automations/watch/test_hour.py

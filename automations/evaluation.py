@@ -52,7 +52,7 @@ def look(ticks: Iterable[Tick], *, bounds: Bounds | None = None) -> Looked:
             _look_at(automation, slot, snapshot, looked, bounds)
     _record_quiet(looked.quiet)
     if gone := set(slots) - {str(automation.id) for automation in found}:
-        schedule.drop(gone)
+        schedule.drop({id_: slots[id_] for id_ in gone})
     return looked
 
 

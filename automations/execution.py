@@ -140,9 +140,12 @@ def _run(
 def _decide_and_act(
     automation: Automation, errand: Errand, client: ExchangeClient, fence: int
 ) -> None:
-    if errands.is_done(errand) or not selectors.runnable([automation.id]):
+    if errands.is_done(errand):
         with transaction.atomic():
             errands.finish(automation, errand.slot)
+        return
+    if not selectors.runnable([automation.id]):
+        journal.record_withdrawn(errand)
         return
     if errands.is_overtaken(errand):
         journal.record_overtaken(errand)

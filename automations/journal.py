@@ -99,12 +99,21 @@ def record_overtaken(errand: Errand) -> None:
     _record_undone(errand.automation, errand.slot, errand.cause, reason)
 
 
+def record_withdrawn(errand: Errand) -> None:
+    """Say that the errand was dropped, since its automation is not to run any more."""
+    text = "It was dropped before it acted: it was paused, or its account is no longer the active"
+    reason = Reason("withdrawn", f"{text} one.")
+    _record_undone(errand.automation, errand.slot, errand.cause, reason)
+
+
 @transaction.atomic
 def _record_undone(
     automation: Automation, slot: str, cause: str, reason: Reason, error: str = ""
 ) -> None:
-    """Finish the slot's errand with an execution that sent nothing, and tell it, but only once."""
+    """Finish the slot's errand with an execution that sent nothing; what is no mere information is
+    an error, and told, but only once."""
     errands.finish(automation, slot)
+    is_error = reason.severity is not Severity.INFO
     event, now = kind_of(automation.kind).event, utc_now()
     _, is_new = Execution.objects.get_or_create(
         automation=automation,
@@ -114,7 +123,7 @@ def _record_undone(
             "account_name": automation.account.name,
             "cause": cause,
             "event": event,
-            "status": Execution.Status.ERROR,
+            "status": Execution.Status.ERROR if is_error else Execution.Status.COMPLETED,
             "reason_code": reason.code,
             "reason_text": reason.text,
             "error": error,
@@ -123,7 +132,7 @@ def _record_undone(
             "finished_at": now,
         },
     )
-    if is_new:
+    if is_new and is_error:
         told = replace(reason, text=f"{reason.text} {error}".strip())
         tell(automation, told, kind=event)
         _note(automation, told, reason.code)

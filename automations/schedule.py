@@ -110,12 +110,16 @@ def write(users: Collection[int], *, stored: Mapping[int, Sequence[str]] | None 
     return sum(max(0, outcome) for outcome in outcomes)
 
 
-def drop(automation_ids: Collection[str]) -> None:
-    """Ticks came of automations that should not be running: their entries go."""
-    known = dict(Automation.objects.filter(pk__in=automation_ids).values_list("pk", "user_id"))
-    strangers = set(automation_ids) - {str(known_id) for known_id in known}
+def drop(ticks: Mapping[str, str]) -> None:
+    """Ticks came, by automation and slot, of what should not be running: its entries go.
+
+    Where it is back soon after, as when accounts are switched to and fro, it is due at once.
+    """
+    known = dict(Automation.objects.filter(pk__in=ticks).values_list("pk", "user_id"))
+    strangers = set(ticks) - {str(known_id) for known_id in known}
     strays = {name for name in timetable.names() if name[-36:] in strangers} if strangers else ()
     stored = _by_user(strays)
+    timetable.forget_fired(ticks)
     write({*known.values(), *stored}, stored=stored)
 
 

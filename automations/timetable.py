@@ -20,7 +20,7 @@ yet, and else at the next one. So switching back and forth neither starves nor d
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -31,6 +31,8 @@ from celery import current_app
 from celery.schedules import schedule
 from redbeat.decoder import RedBeatJSONEncoder
 from redbeat.schedulers import RedBeatConfig, ensure_conf, get_redis
+
+from automations.timing import second_of
 
 EVALUATE_TASK = "automations.evaluate"
 UUID_PATTERN = "-".join("?" * length for length in (8, 4, 4, 4, 12))
@@ -85,6 +87,17 @@ for i = 3, last, 6 do
 end
 for i = last + 1, #ARGV do redis.call('LPUSH', KEYS[4], ARGV[i]) end
 return 'fired'
+"""
+
+
+# KEYS: fired. ARGV: per tick: automation, second of its slot.
+FORGET = """
+for i = 1, #ARGV, 2 do
+  local fired = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if fired and math.floor(tonumber(fired)) == tonumber(ARGV[i + 1]) then
+    redis.call('ZREM', KEYS[1], ARGV[i])
+  end
+end
 """
 
 
@@ -254,6 +267,12 @@ def fire(token: bytes, firings: Sequence[Firing], *, queue: str, messages: Itera
         raise LockLost
     if outcome == "changed":
         raise Changed
+
+
+def forget_fired(ticks: Mapping[str, str]) -> None:
+    """These were fired and not looked at, automations and slots: they are due once more."""
+    arguments = [each for id_, slot in ticks.items() for each in (id_, second_of(slot))]
+    client().register_script(FORGET)(keys=[_fired_key()], args=arguments)
 
 
 def names() -> set[str]:

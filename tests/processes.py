@@ -17,8 +17,12 @@ StartProgram = Callable[..., Program]
 
 PROGRAMS = {
     "beat": ([sys.executable, "-m", "celery", "-A", "axisor", "beat", "--loglevel=INFO"], "beat: "),
+    "watch": ([*MANAGE, "watch"], "watch: ready."),
     "sweep": ([*MANAGE, "sweep"], "sweep: ready."),
-    "worker-act": ([sys.executable, "-m", "axisor.worker", "worker-act"], " ready."),
+    **{
+        name: ([sys.executable, "-m", "axisor.worker", name], " ready.")
+        for name in ("worker-act", "worker-refresh", "worker-evaluate")
+    },
 }
 """How each is started, and what it says when it answers."""
 

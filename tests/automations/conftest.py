@@ -64,7 +64,12 @@ class Guarded:
 
 
 def guard_a_position(
-    paper: PaperServer, *, action: dict[str, Any], trader: str = "trader", **options: Any
+    paper: PaperServer,
+    *,
+    action: dict[str, Any],
+    trader: str = "trader",
+    every: int | None = None,
+    **options: Any,
 ) -> Guarded:
     """Set everything up: exchange row, paper account with a position, user, account, guard."""
     exchange = the_paper_exchange()
@@ -82,6 +87,7 @@ def guard_a_position(
         kind="margin_guard",
         name="guard",
         config={"threshold": "0.8", "action": action, **options},
+        every=every,
     )
     return Guarded(user, account, automation, paper, paper_account, trade)
 

@@ -264,13 +264,22 @@ def test_strays_go_and_what_is_missing_comes_back(guarded):
 
 def test_a_tick_of_what_should_not_run_takes_its_entry_away(guarded):
     Automation.objects.update(is_active=False)
-    schedule.drop({str(guarded.automation.id)})
+    schedule.drop({str(guarded.automation.id): "tick:1"})
     assert timetable.names() == set()
+
+
+def test_what_was_fired_and_not_looked_at_is_due_at_once_when_it_is_back(guarded):
+    other = other_account(guarded)
+    fired = fire(guarded.automation)
+    activate_account(account=other)
+    schedule.drop({str(guarded.automation.id): slot_of(fired)})
+    activate_account(account=guarded.account)
+    assert due(guarded.automation) == fired
 
 
 def test_a_tick_of_what_nobody_knows_takes_its_entry_away(guarded):
     save_stray()
-    schedule.drop({STRAY[-36:]})
+    schedule.drop({STRAY[-36:]: "tick:1"})
     assert timetable.names() == {name_of(guarded.automation)}
 
 
