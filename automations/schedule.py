@@ -18,11 +18,12 @@ from django.db.models import F
 from pydantic import ValidationError
 
 from accounts.models import User
-from automations import selectors, timetable
+from automations import selectors
 from automations.models import Automation, ScheduleRevision
 from automations.reading import utc_now
 from automations.rules.calendars import Calendar
-from automations.timetable import Entry, Replacement
+from automations.timetable import entries
+from automations.timetable.entries import Entry, Replacement
 from automations.timing import Timing, second_of
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def follow_everybody() -> None:
 
 def keep() -> None:
     """Write what is behind, or all of it into a Redis that was emptied."""
-    if not timetable.is_whole():
+    if not entries.is_whole():
         log.warning("The schedule is not in Redis: it is written anew.")
         reconcile()
         return
@@ -79,10 +80,10 @@ def keep() -> None:
 
 def reconcile() -> int:
     """Bring all entries in line with the database, both ways; how many were not."""
-    stored = _by_user(timetable.names())
+    stored = _by_user(entries.names())
     users = {*selectors.scheduled().values_list("user_id", flat=True), *stored}
     changed = sum(write(some, stored=stored) for some in _in_lots(sorted(users)))
-    timetable.note_whole()
+    entries.note_whole()
     return changed
 
 
@@ -94,7 +95,7 @@ def write(users: Collection[int], *, stored: Mapping[int, Sequence[str]] | None 
     """
     rows = {row.pk: row for row in ScheduleRevision.objects.filter(pk__in=users)}
     wanted, stored = _wanted(users), stored or {}
-    outcomes = timetable.replace(
+    outcomes = entries.replace(
         Replacement(
             user_id=user,
             revision=rows[user].revision if user in rows else 0,
@@ -117,16 +118,16 @@ def drop(ticks: Mapping[str, str]) -> None:
     """
     known = dict(Automation.objects.filter(pk__in=ticks).values_list("pk", "user_id"))
     strangers = set(ticks) - {str(known_id) for known_id in known}
-    strays = {name for name in timetable.names() if name[-36:] in strangers} if strangers else ()
+    strays = {name for name in entries.names() if name[-36:] in strangers} if strangers else ()
     stored = _by_user(strays)
-    timetable.forget_fired(ticks)
+    entries.forget_fired(ticks)
     write({*known.values(), *stored}, stored=stored)
 
 
 def next_due(automations: Sequence[Automation]) -> dict[UUID, datetime | None]:
     """When each is looked at next, as Redis has it; None for one that is not scheduled."""
     names = [f"{each.user_id}-{each.account_id}-{each.id}" for each in automations]
-    return dict(zip([each.id for each in automations], timetable.due_at(names), strict=True))
+    return dict(zip([each.id for each in automations], entries.due_at(names), strict=True))
 
 
 def timing_of(automation: Automation) -> Timing:

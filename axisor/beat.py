@@ -30,10 +30,12 @@ from celery import Celery
 from django.db import DatabaseError, close_old_connections
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry
 
-from automations import schedule, skips, timetable
+from automations import schedule, skips
 from automations.models import Skip
 from automations.rules.calendars import Calendar
-from automations.timetable import EVALUATE_TASK, Changed, Due, Firing, LockLost
+from automations.timetable import firing, keys
+from automations.timetable.entries import EVALUATE_TASK
+from automations.timetable.firing import Changed, Due, Firing, LockLost
 from automations.timing import Timing, slot_of
 from axisor.celery import TASK_QUEUES
 from axisor.leadership import Leadership
@@ -60,13 +62,14 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         super().__init__(app, **options)
         # RedBeat would wait for the lock before it begins, and end when it is lost.
         self.lock_key = None
-        self._leadership = Leadership(timetable.client(), timetable.config().lock_key)
+        self._leadership = Leadership(keys.client(), keys.config().lock_key)
         self._notes = ThreadPoolExecutor(1)
 
     def tick(self, min: Any = min, **options: Any) -> float:  # noqa: A002  # as Celery calls it
         """Fire what is due, if this beat leads; returns the seconds to sleep."""
         try:
             if self._leads():
+                firing.note_tick(time.time())
                 return self._fire_all_due()
         except LockLost:
             self._leadership.step_back()
@@ -96,7 +99,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
     def _fire_all_due(self) -> float:
         while self._leadership.holds():
             now = time.time()
-            due, waiting = timetable.due(now, most=AT_ONCE), timetable.waiting(now, QUEUE)
+            due, waiting = firing.due(now, most=AT_ONCE), firing.waiting(now, QUEUE)
             if not due:
                 return float(max(SHORTEST_SLEEP, min(waiting.until_next, self.max_interval)))
             ours = [one for each in due if (one := _firing(each, now))]
@@ -110,7 +113,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
 
     def _fire(self, firings: Sequence[Firing], *, is_overloaded: bool) -> None:
         messages = [] if is_overloaded else self._written(firings)
-        timetable.fire(self._leadership.token, firings, queue=QUEUE, messages=messages)
+        firing.fire(self._leadership.token, firings, queue=QUEUE, messages=messages)
         left_out = {
             one.automation_id: (slot_of(one.due), one.missed) for one in firings if one.missed
         }
@@ -134,7 +137,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             entry = RedBeatSchedulerEntry.from_key(key, app=self.app)
         except KeyError:
             log.warning("beat: %s has no definition, and goes.", key)
-            timetable.client().zrem(timetable.config().schedule_key, key)
+            keys.client().zrem(keys.config().schedule_key, key)
         else:
             self.maybe_due(entry, producer=self.producer)
 

@@ -9,8 +9,8 @@ import pytest
 import redis
 from django.conf import settings
 
-from automations import timetable
 from automations.services import create_automation
+from automations.timetable import entries
 from axisor.leadership import LEASE_SECONDS
 from tests.automations.conftest import ADD_MARGIN
 from tests.running import await_that
@@ -87,10 +87,10 @@ def test_an_emptied_redis_is_filled_again_while_everything_runs(
     start_program("beat")
     start_program("sweep")
     await_that(lambda: len(ticks_in(client)) >= GUARDS, TAKE_OVER_SECONDS)
-    names = timetable.names()
+    names = entries.names()
     before = ticks_in(client)
     client.flushdb()
-    await_that(lambda: timetable.names() == names, TAKE_OVER_SECONDS)
+    await_that(lambda: entries.names() == names, TAKE_OVER_SECONDS)
     await_that(
         lambda: {each for each, _ in ticks_in(client)} >= set(every_second), TAKE_OVER_SECONDS
     )

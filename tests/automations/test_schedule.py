@@ -13,10 +13,11 @@ from django.db import connection, transaction
 from redbeat.schedulers import RedBeatSchedulerEntry
 
 from accounts.services import activate_account, connect_account, disconnect_account
-from automations import schedule, timetable
+from automations import schedule
 from automations.models import Automation, ScheduleRevision
 from automations.reading import utc_now
 from automations.services import create_automation, delete_automation, update_automation
+from automations.timetable import entries, firing, keys
 from automations.timing import slot_of
 from exchanges.models import Exchange
 from tests.automations.conftest import ADD_MARGIN
@@ -45,7 +46,7 @@ def entry(automation):
 
 
 def due(automation):
-    [at] = timetable.due_at([name_of(automation)])
+    [at] = entries.due_at([name_of(automation)])
     return at and at.timestamp()
 
 
@@ -84,7 +85,7 @@ def test_creating_schedules_at_once_with_ids_only_and_as_redbeat_writes_it(guard
     )
     for field in ("name", "task", "args", "kwargs", "options", "schedule", "enabled"):
         assert getattr(stored, field) == getattr(own, field)
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
     assert due(guarded.automation) <= utc_now().timestamp()
 
 
@@ -107,7 +108,7 @@ def test_creating_schedules_at_once_with_ids_only_and_as_redbeat_writes_it(guard
 def test_changes_reach_the_schedule(guarded, change, is_scheduled):
     change(guarded)
     schedule.keep()
-    assert timetable.names() == ({name_of(guarded.automation)} if is_scheduled else set())
+    assert entries.names() == ({name_of(guarded.automation)} if is_scheduled else set())
     assert not is_behind()
 
 
@@ -125,17 +126,17 @@ def switch_off(exchange):
 def test_switched_off_by_the_setting_nothing_is_scheduled(guarded, settings):
     settings.SCHEDULER_ENABLED = False
     schedule.reconcile()
-    assert timetable.names() == set()
+    assert entries.names() == set()
 
 
 def test_a_switch_takes_one_accounts_entries_and_brings_the_others(guarded):
     other = other_account(guarded)
     theirs = another_guard(guarded, other)
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
     activate_account(account=other)
-    assert timetable.names() == {name_of(theirs)}
+    assert entries.names() == {name_of(theirs)}
     activate_account(account=guarded.account)
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
 
 
 def test_a_change_whose_process_died_is_written_by_the_sweep(guarded, monkeypatch):
@@ -143,10 +144,10 @@ def test_a_change_whose_process_died_is_written_by_the_sweep(guarded, monkeypatc
     with monkeypatch.context() as died:
         died.setattr(schedule, "write", lambda users: None)
         activate_account(account=other)
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
     assert is_behind()
     schedule.keep()
-    assert timetable.names() == set()
+    assert entries.names() == set()
     assert not is_behind()
 
 
@@ -157,18 +158,18 @@ def test_a_change_that_is_rolled_back_is_none(guarded):
         transaction.set_rollback(True)
     assert ScheduleRevision.objects.get(pk=guarded.user.pk).revision == before
     schedule.keep()
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
 
 
 def test_who_read_the_database_earlier_cannot_overwrite_who_read_it_later(guarded):
     row = ScheduleRevision.objects.get(pk=guarded.user.pk)
     stale = schedule._wanted([guarded.user.pk])[guarded.user.pk]
     update_automation(automation=guarded.automation, is_active=False)
-    outcome = timetable.replace(
-        [timetable.Replacement(guarded.user.pk, revision=row.revision, entries=stale)]
+    outcome = entries.replace(
+        [entries.Replacement(guarded.user.pk, revision=row.revision, entries=stale)]
     )
     assert outcome == [-1]
-    assert timetable.names() == set()
+    assert entries.names() == set()
 
 
 def test_changes_that_cross_are_all_there_in_the_end(guarded):
@@ -184,7 +185,7 @@ def test_changes_that_cross_are_all_there_in_the_end(guarded):
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(toggle, automations))
-    assert timetable.names() == {name_of(each) for each in [guarded.automation, *automations]}
+    assert entries.names() == {name_of(each) for each in [guarded.automation, *automations]}
     assert not is_behind()
 
 
@@ -196,16 +197,16 @@ def test_another_period_is_taken_over_at_once(guarded):
 
 def fire(automation):
     """As the beat does it."""
-    [found] = timetable.due(utc_now().timestamp(), most=10)
+    [found] = firing.due(utc_now().timestamp(), most=10)
     timing = schedule.timing_of(automation)
     now = utc_now().timestamp()
     taken = timing.latest(now)
-    client = timetable.client()
-    client.set(timetable.config().lock_key, "token")
-    firing = timetable.Firing(
+    client = keys.client()
+    client.set(keys.config().lock_key, "token")
+    one = firing.Firing(
         found.key, str(automation.id), found.at, taken, timing.following(now), missed=0
     )
-    timetable.fire(b"token", [firing], queue="evaluate", messages=["a message"])
+    firing.fire(b"token", [one], queue="evaluate", messages=["a message"])
     return taken
 
 
@@ -233,7 +234,7 @@ def test_an_emptied_redis_is_filled_and_what_the_database_saw_fired_is_not_due(g
     Automation.objects.filter(pk=guarded.automation.pk).update(last_slot=slot_of(fired))
     flush()
     schedule.keep()
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
     assert due(guarded.automation) == pytest.approx(fired + 30)
 
 
@@ -258,14 +259,14 @@ def test_strays_go_and_what_is_missing_comes_back(guarded):
     save_stray()
     entry(guarded.automation).delete()
     assert schedule.reconcile() == 2
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
     assert schedule.reconcile() == 0
 
 
 def test_a_tick_of_what_should_not_run_takes_its_entry_away(guarded):
     Automation.objects.update(is_active=False)
     schedule.drop({str(guarded.automation.id): "tick:1"})
-    assert timetable.names() == set()
+    assert entries.names() == set()
 
 
 def test_what_was_fired_and_not_looked_at_is_due_at_once_when_it_is_back(guarded):
@@ -280,7 +281,7 @@ def test_what_was_fired_and_not_looked_at_is_due_at_once_when_it_is_back(guarded
 def test_a_tick_of_what_nobody_knows_takes_its_entry_away(guarded):
     save_stray()
     schedule.drop({STRAY[-36:]: "tick:1"})
-    assert timetable.names() == {name_of(guarded.automation)}
+    assert entries.names() == {name_of(guarded.automation)}
 
 
 def test_next_due_is_what_redis_says(guarded):

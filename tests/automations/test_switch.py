@@ -9,9 +9,9 @@ from django.conf import settings
 
 from accounts.models import ExchangeAccount
 from accounts.services import activate_account, connect_account
-from automations import timetable
 from automations.models import Execution, QuietSpan
 from automations.services import create_automation
+from automations.timetable import entries
 from tests.automations.conftest import guard_a_position
 from tests.forking import KILLED, forked, killed_at
 from tests.running import await_that
@@ -110,7 +110,7 @@ def test_a_switch_that_is_killed_anywhere_is_whole_or_was_none(two, start_progra
         died_at = time.monotonic()
         is_switched = two.active() == target
         assert two.active() in (active, target)
-        await_that(lambda: timetable.names() == two.scheduled(), IN_FORCE_SECONDS)
+        await_that(lambda: entries.names() == two.scheduled(), IN_FORCE_SECONDS)
         assert time.monotonic() - died_at < IN_FORCE_SECONDS
         if (ended, is_switched) not in outcomes:
             assert acts_on_the_active_one_alone(two)
@@ -136,7 +136,7 @@ def test_switching_back_and_forth_neither_starves_nor_doubles_anything(two, star
         looked = looks(guard) - before[guard.id]
         assert slots / 2 < looked <= slots + 2
         assert_each_slot_once(guard)
-    await_that(lambda: timetable.names() == two.scheduled(), IN_FORCE_SECONDS)
+    await_that(lambda: entries.names() == two.scheduled(), IN_FORCE_SECONDS)
     assert acts_on_the_active_one_alone(two)
 
 

@@ -13,8 +13,9 @@ from celery.schedules import schedule as every
 from django.conf import settings
 from redbeat.schedulers import RedBeatSchedulerEntry
 
-from automations import schedule, timetable
+from automations import schedule
 from automations.models import Skip
+from automations.timetable import entries, firing
 from automations.timing import Timing, slot_of
 from axisor import beat
 from axisor.beat import Scheduler
@@ -41,8 +42,8 @@ def put(count, *, period=3600, late=0.0):
     """Entries of so many automations, due since so many seconds."""
     now = time.time()
     ids = [uuid4() for _ in range(count)]
-    entries = [
-        timetable.Entry(
+    wanted = [
+        entries.Entry(
             user_id=1,
             account_id=uuid4(),
             automation_id=id_,
@@ -53,7 +54,7 @@ def put(count, *, period=3600, late=0.0):
         )
         for id_ in ids
     ]
-    timetable.replace([timetable.Replacement(user_id=1, revision=1, entries=entries)])
+    entries.replace([entries.Replacement(user_id=1, revision=1, entries=wanted)])
     return {str(id_): slot_of(Timing.of(id_, period=period).latest(now)) for id_ in ids}
 
 
@@ -118,22 +119,22 @@ def test_when_too_many_wait_ticks_are_left_out_and_counted(one_beat, client, mon
     one_beat._notes.shutdown()
     assert client.llen(QUEUE) == 1001
     assert counted == [(Skip.Why.OVERLOAD, {id_: (slot, 1) for id_, slot in wanted.items()})]
-    assert timetable.due(time.time(), most=10) == []
+    assert firing.due(time.time(), most=10) == []
 
 
 def test_a_change_between_reading_and_firing_wins(one_beat, client, monkeypatch):
     put(2)
-    fire = timetable.fire
+    fire = firing.fire
 
     def after_a_change(*args, **options):
         monkeypatch.undo()
-        timetable.replace([timetable.Replacement(user_id=1, revision=2, entries=[])])
+        entries.replace([entries.Replacement(user_id=1, revision=2, entries=[])])
         fire(*args, **options)
 
-    monkeypatch.setattr(timetable, "fire", after_a_change)
+    monkeypatch.setattr(firing, "fire", after_a_change)
     one_beat.tick()
     assert ticks_in(client) == []
-    assert timetable.names() == set()
+    assert entries.names() == set()
     assert client.keys("redbeat:1-*") == []
 
 
@@ -156,7 +157,7 @@ def test_who_lost_the_lock_while_it_slept_writes_nothing(one_beat, client):
     client.set("redbeat::lock", "another's")
     one_beat.tick()
     assert ticks_in(client) == []
-    assert len(timetable.due(time.time(), most=10)) == 3
+    assert len(firing.due(time.time(), most=10)) == 3
 
 
 def test_entries_of_other_tasks_take_redbeats_way(one_beat, client):
@@ -173,7 +174,7 @@ def test_entries_of_other_tasks_take_redbeats_way(one_beat, client):
 
 def test_a_redis_that_is_away_is_waited_for(one_beat, monkeypatch, caplog):
     one_beat.tick()
-    monkeypatch.setattr(timetable, "due", lambda *args, **options: raise_connection_error())
+    monkeypatch.setattr(firing, "due", lambda *args, **options: raise_connection_error())
     assert one_beat.tick() == one_beat.max_interval
     assert "Redis" in caplog.text
 
