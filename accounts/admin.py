@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -20,12 +21,14 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.views import UnfoldModelAdminViewMixin
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import services
 from accounts.errors import AccountError, InvalidField
 from accounts.forms import ConnectForm, RenameForm
 from accounts.models import Event, ExchangeAccount, User
 from accounts.standing import MEANWHILE, PASSING, State
+from accounts.zones import known_zones
 from exchanges.errors import ExchangeError
 from exchanges.types import Credentials
 
@@ -48,7 +51,15 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "is_active", "is_staff", "last_login")
+    list_display = ("username", "email", "time_zone", "is_active", "is_staff", "last_login")
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Calendars", {"fields": ("time_zone",)}))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Offer the zones that there are."""
+        if db_field.name == "time_zone":
+            zones = [(zone, zone) for zone in sorted(known_zones())]
+            return forms.ChoiceField(choices=zones, initial="UTC", widget=UnfoldAdminSelectWidget)
+        return super().formfield_for_dbfield(db_field, request, **options)
 
 
 class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.audit import record_audit
 from accounts.credentials import check_credentials, seal_credentials
 from accounts.errors import InvalidField
 from accounts.gateway import Verified, require_enabled, require_usable, verify_credentials
@@ -125,6 +126,20 @@ def disconnect_account(*, account: ExchangeAccount) -> ExchangeAccount:
         if account.is_connected:
             _forget(account)
     return account
+
+
+def set_time_zone(*, user: User, zone: str, by: User) -> User:
+    """Choose the zone of calendars that name none; those that are written keep theirs."""
+    with transaction.atomic():
+        _lock(user.pk)
+        user.refresh_from_db(fields=["time_zone"])
+        if zone != user.time_zone:
+            changed = {"zone": [user.time_zone, zone]}
+            user.time_zone = zone
+            user.save(update_fields=["time_zone"])
+            subject = f"user/{user.pk}"
+            record_audit("time_zone_changed", by=by, user=user, subject=subject, data=changed)
+    return user
 
 
 def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = None) -> str:

@@ -68,7 +68,9 @@ class AutomationIn(StrictSerializer):
         if "config" in attrs:
             kind = self.instance.kind if self.instance else attrs["kind"]
             try:
-                services.normalized(kind, attrs["config"])
+                services.normalized(
+                    kind, attrs["config"], zone=self.context["request"].user.time_zone
+                )
             except ConfigError as error:
                 raise serializers.ValidationError(config_errors(error, kind=kind)) from None
         return attrs

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -39,7 +40,7 @@ def _kind_json(name: str) -> dict[str, Any]:
     return {
         "title": kind.title,
         "summary": kind.summary,
-        "every": kind.every,
+        "every": kind.period(settings.CALENDAR_CHECK_SECONDS),
         "is_protective": kind.is_protective,
         "schema": kind.config.model_json_schema(),
         "templates": {

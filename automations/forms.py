@@ -72,7 +72,8 @@ class AutomationForm(forms.ModelForm[Automation]):
         if config == self.initial.get("config") and self.instance.pk:
             return True  # it was checked when it was written: its dates may be past by now
         try:
-            services.normalized(kind, config)
+            owner = getattr(self.instance, "user", None)
+            services.normalized(kind, config, zone=owner.time_zone if owner else "UTC")
         except ConfigError as error:
             for field, problems in config_errors(error, kind=kind).items():
                 self.add_error("config", f"{field}: {' '.join(problems)}")

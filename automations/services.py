@@ -84,9 +84,12 @@ def delete_automation(*, automation: Automation) -> None:
         asked.update(state=Proposal.State.EXPIRED)
 
 
-def normalized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    """A checked config with its defaults written out, as it is stored."""
-    parsed = kind_of(kind).parse(config, now=timezone.now())
+def normalized(kind: str, config: dict[str, Any], *, zone: str) -> dict[str, Any]:
+    """A checked config with its defaults written out, as it is stored.
+
+    `zone` is its owner's time zone, for calendars that name none.
+    """
+    parsed = kind_of(kind).parse(config, now=timezone.now(), zone=zone)
     written: dict[str, Any] = parsed.model_dump(mode="json")
     return written
 
@@ -110,7 +113,9 @@ def save_automation(*, automation: Automation) -> Automation:
     One that its exchange cannot serve raises `InvalidField`, unless it is paused or deleted.
     """
     if automation.config != _stored_config(automation):
-        automation.config = normalized(automation.kind, automation.config)
+        automation.config = normalized(
+            automation.kind, automation.config, zone=automation.user.time_zone
+        )
     if automation.is_active or automation.created_at is None:
         require_capabilities(automation.kind, automation.config, automation.account)
     automation.full_clean(exclude=["user", "account"])

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
 from accounts.api_events import EventViewSet
+from accounts.api_me import MeView
 from automations.api import AutomationViewSet, ExecutionViewSet
 from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
 from automations.api_steering import (
@@ -41,6 +42,7 @@ class Nowhere(APIView):
 
 urlpatterns = [
     path("", include(router.urls)),
+    path("me/", MeView.as_view(), name="me"),
     path("kinds/", KindsView.as_view(), name="kinds"),
     path("accounts/<uuid:account>/limits/", LimitsView.as_view(), name="account-limits"),
     # The old system's addresses end without a slash.

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
 VAULT_KEY_BYTES = 32
+WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?", re.ASCII)
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -24,6 +25,8 @@ KNOWN = {
     "AXISOR_PORT": "first of the consecutive ports that `make run` uses",
     "AXISOR_DATA": "folder in which `make run` keeps data, secrets and run.json",
     "AXISOR_PAPER_URL": "address of the paper exchange's REST API",
+    "AUTOMATION_SCHEDULER_ENABLED": "whether automations are scheduled: true or false",
+    "AUTOMATION_CHECK_INTERVAL": "milliseconds between two looks at a calendar",
     "DATABASE_URL": "postgres://user:password@host:port/name",
     "REDIS_URL": "redis://:password@host:port/db",
     "LN_MARKETS_API_URL": "address of LN Markets' REST API, instead of the public one",
@@ -49,6 +52,8 @@ class Environment:
     paper_url: str
     ln_markets_url: str | None
     metrics_folder: str | None
+    scheduler_enabled: bool
+    calendar_check_ms: int
     ln_markets_rate: float
     ln_markets_public_rate: float
 
@@ -76,6 +81,10 @@ def read(variables: Mapping[str, str]) -> Environment:
         ln_markets_url=url(variables, "LN_MARKETS_API_URL", schemes=("https", "http"), default="")
         or None,
         metrics_folder=_folder(variables, "PROMETHEUS_MULTIPROC_DIR"),
+        scheduler_enabled=_flag(variables, "AUTOMATION_SCHEDULER_ENABLED", default="true"),
+        calendar_check_ms=_whole(
+            variables, "AUTOMATION_CHECK_INTERVAL", 1_000, 86_400_000, default="3600000"
+        ),
         ln_markets_rate=_rate(variables, "LN_MARKETS_REQUESTS_PER_SECOND", default="5"),
         ln_markets_public_rate=_rate(
             variables, "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND", default="1"
@@ -129,6 +138,22 @@ def _folder(variables: Mapping[str, str], name: str) -> str | None:
     if value and not Path(value).is_dir():
         raise InvalidEnvironment(f"{name} must be a folder that is there, or unset.")
     return value or None
+
+
+def _flag(variables: Mapping[str, str], name: str, *, default: str) -> bool:
+    value = (variables.get(name) or default).lower()
+    if value not in ("true", "false"):
+        raise InvalidEnvironment(f"{name} must be true or false.")
+    return value == "true"
+
+
+def _whole(variables: Mapping[str, str], name: str, least: int, most: int, *, default: str) -> int:
+    value = variables.get(name) or default
+    if not WHOLE.fullmatch(value) or not least <= int(value) <= most:
+        raise InvalidEnvironment(
+            f"{name} must be a whole number from {least} to {most}, as in {default}."
+        )
+    return int(value)
 
 
 def _rate(variables: Mapping[str, str], name: str, *, default: str) -> float:

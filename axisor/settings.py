@@ -146,7 +146,8 @@ LOGGING = {
 # Ours
 VAULT_KEYS = ENVIRONMENT.vault_keys
 REDIS_URL = ENVIRONMENT.redis_url
-SCHEDULER_ENABLED = True
+SCHEDULER_ENABLED = ENVIRONMENT.scheduler_enabled
+CALENDAR_CHECK_SECONDS = ENVIRONMENT.calendar_check_ms // 1000
 PAPER_URL = ENVIRONMENT.paper_url
 LN_MARKETS_API_URL = ENVIRONMENT.ln_markets_url
 # Read by prometheus_client itself, from the environment, when it is imported.

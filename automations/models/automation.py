@@ -120,4 +120,4 @@ class Automation(models.Model):
     @property
     def period(self) -> int:
         """Seconds between two checks."""
-        return self.every or KINDS[self.kind].every
+        return self.every or KINDS[self.kind].period(settings.CALENDAR_CHECK_SECONDS)

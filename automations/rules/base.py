@@ -150,8 +150,10 @@ class Kind(Generic[ConfigT]):
     """One kind of automation: its config, its rule, and how it is scheduled and retried.
 
     Times are in seconds. A run is stopped after `timeout`; a failure before anything was sent is
-    retried up to `retries` times, after `backoff`, doubling. `event` is the name its executions
-    are recorded under. `title` and `summary` are for people. What is of a lower `rank` goes first.
+    retried up to `retries` times, after `backoff`, doubling. One that `has_calendar` is due at its
+    dates, too, and looks for missed ones as often as the platform is told to; `every` is None
+    where there is nothing else to look for. `event` is the name its executions are recorded under.
+    `title` and `summary` are for people. What is of a lower `rank` goes first.
     """
 
     title: str
@@ -160,23 +162,33 @@ class Kind(Generic[ConfigT]):
     decide: Callable[[Snapshot, ConfigT, Any], Decision]
     event: str
     rank: Rank
-    every: int
+    every: int | None
     timeout: int
     retries: int
     backoff: int
     memory: type[RuleMemory] = RuleMemory
+    has_calendar: bool = False
+
+    def period(self, calendar_check: int) -> int:
+        """Seconds between two looks, if calendars are checked every `calendar_check` seconds."""
+        if not self.has_calendar:
+            return self.every or calendar_check
+        return min(self.every or calendar_check, calendar_check)
 
     @property
     def is_protective(self) -> bool:
         """Whether it goes ahead of all other work."""
         return self.rank is Rank.PROTECT
 
-    def parse(self, config: dict[str, Any], *, now: datetime | None = None) -> ConfigT:
+    def parse(
+        self, config: dict[str, Any], *, now: datetime | None = None, zone: str | None = None
+    ) -> ConfigT:
         """Check a config; raises `pydantic.ValidationError` naming each wrong field.
 
-        With `now`, as when it is written, dates have to lie in the future.
+        With `now`, as when it is written, dates have to lie in the future. `zone` is the time zone
+        of calendars that name none.
         """
-        return self.config.model_validate(config, context={"now": now})
+        return self.config.model_validate(config, context={"now": now, "zone": zone})
 
     def evaluate(
         self, snapshot: Snapshot, config: dict[str, Any], memory: dict[str, Any]

@@ -6,13 +6,13 @@ that comes twice is due once (`cronsim` follows Debian's cron).
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Annotated, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, Field, StrictStr
+from pydantic import AfterValidator, Field, StrictStr, ValidationInfo, model_validator
 
+from accounts.zones import check_zone
 from automations.rules.base import RuleConfig, RuleMemory
 
 FIELDS = 5
@@ -28,25 +28,21 @@ def _line(value: str) -> str:
     return value
 
 
-@cache
-def _zones() -> frozenset[str]:
-    """The names of all zones; found by walking through files."""
-    return frozenset(available_timezones())
-
-
-def _zone(value: str) -> str:
-    if value not in _zones():
-        raise ValueError("must be the name of a time zone, such as Europe/Berlin or UTC")
-    return value
-
-
 class Calendar(RuleConfig):
     """Due times."""
 
     line: Annotated[StrictStr, Field(max_length=100), AfterValidator(_line)]
     """A crontab line: minute, hour, day of month, month, day of week, such as `0 9 * * 1`."""
-    zone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
-    """The time zone of the line, such as Europe/Berlin."""
+    zone: Annotated[StrictStr, AfterValidator(check_zone)] = "UTC"
+    """The time zone of the line, such as Europe/Berlin; the user's own unless it is given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_the_users_zone(cls, given: Any, info: ValidationInfo) -> Any:
+        zone = (info.context or {}).get("zone")
+        if zone and isinstance(given, dict):
+            return {"zone": zone, **given}
+        return given
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first due time after `moment`, in UTC; None when there is none for 50 years."""

@@ -81,7 +81,10 @@ def _shorten_tasks() -> None:
 
     for name, kind in KINDS.items():
         KINDS[name] = replace(
-            kind, every=kind.every // TENTH, timeout=kind.timeout / TENTH, backoff=kind.backoff / 10
+            kind,
+            every=kind.every and kind.every // TENTH,
+            timeout=kind.timeout / TENTH,
+            backoff=kind.backoff / TENTH,
         )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from automations.rules.calendars import Calendar, Dates
+from automations.rules.registry import KINDS
 
 
 def utc(text):
@@ -46,6 +47,78 @@ def test_the_next_date(line, zone, after, due):
 )
 def test_the_last_date(line, zone, until, due):
     assert Calendar(line=line, zone=zone).last_until(utc(until)) == utc(due)
+
+
+def dates_between(calendar, first, last):
+    moment, dates = utc(first), []
+    while (moment := calendar.next_after(moment)) and moment <= utc(last):
+        dates.append(f"{moment:%d %H:%M}")
+    return dates
+
+
+@pytest.mark.parametrize(
+    ("zone", "line", "first", "last", "dates"),
+    [
+        # Berlin: 02:00 to 03:00 on 29 March 2026 is left out, and comes twice on 25 October
+        ("Europe/Berlin", "0 * * * *", "2026-03-28 23:30", "2026-03-29 03:00",
+         ["29 00:00", "29 01:00", "29 02:00", "29 03:00"]),
+        ("Europe/Berlin", "0 * * * *", "2026-10-24 23:30", "2026-10-25 03:00",
+         ["25 00:00", "25 01:00", "25 02:00", "25 03:00"]),
+        ("Europe/Berlin", "30 1,2,3 * * *", "2026-03-29 00:00", "2026-03-29 12:00",
+         ["29 00:30", "29 01:00", "29 01:30"]),
+        ("Europe/Berlin", "0 2 * * *", "2026-03-28 12:00", "2026-03-30 12:00",
+         ["29 01:00", "30 00:00"]),
+        # New York: 8 March and 1 November
+        ("America/New_York", "30 2 * * *", "2026-03-07 12:00", "2026-03-09 12:00",
+         ["08 07:00", "09 06:30"]),
+        ("America/New_York", "30 1 * * *", "2026-10-31 12:00", "2026-11-02 12:00",
+         ["01 05:30", "02 06:30"]),
+        # Lord Howe: by half an hour, on 4 October (02:00 to 02:30) and 5 April (01:30 to 02:00)
+        ("Australia/Lord_Howe", "15 2 * * *", "2026-10-02 18:00", "2026-10-04 18:00",
+         ["03 15:30", "04 15:15"]),
+        ("Australia/Lord_Howe", "45 1 * * *", "2026-04-03 18:00", "2026-04-05 18:00",
+         ["04 14:45", "05 15:15"]),
+        # Sao Paulo has had no daylight saving since 2019
+        ("America/Sao_Paulo", "0 0 * * *", "2026-10-17 12:00", "2026-10-19 12:00",
+         ["18 03:00", "19 03:00"]),
+        # Beirut: midnight itself is left out on 29 March 2026
+        ("Asia/Beirut", "0 0 * * *", "2026-03-27 23:00", "2026-03-29 23:00",
+         ["28 22:00", "29 21:00"]),
+        ("Asia/Beirut", "30 0 * * *", "2026-03-28 12:00", "2026-03-30 12:00",
+         ["28 22:00", "29 21:30"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "/" in value else "",
+)  # fmt: skip
+def test_across_daylight_saving_each_date_comes_once(zone, line, first, last, dates):
+    assert dates_between(Calendar(line=line, zone=zone), first, last) == dates
+
+
+@pytest.mark.parametrize("line", ["30 2 * * *", "0 9 * * *", "59 23 * * *", "0 0 * * *"])
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "UTC"]
+)
+def test_a_daily_date_comes_once_on_every_day_of_the_year(zone, line):
+    calendar = Calendar(line=line, zone=zone)
+    assert len(dates_between(calendar, "2026-01-01 12:00", "2027-01-01 12:00")) == 365
+
+
+@pytest.mark.parametrize(
+    ("given", "users", "zone"),
+    [
+        ({}, None, "UTC"),
+        ({}, "Asia/Tokyo", "Asia/Tokyo"),
+        ({"zone": "Europe/Berlin"}, "Asia/Tokyo", "Europe/Berlin"),
+    ],
+    ids=["nobody's", "the user's", "its own"],
+)
+def test_a_calendar_without_a_zone_is_in_its_users(given, users, zone):
+    config = {
+        "market": {"type": "swap"},
+        "amount": 25,
+        "max_total_amount": 100,
+        "calendar": {"line": "0 9 * * *", **given},
+    }
+    assert KINDS["auto_invest"].parse(config, zone=users).calendar.zone == zone
 
 
 DAILY = Calendar(line="0 9 * * *")
