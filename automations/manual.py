@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from accounts.errors import AccountInactive
 from accounts.models import Event, User
 from accounts.outbox import record_event
-from automations import errands, proposals, selectors, tasks
+from automations import errands, pausing, proposals, selectors, tasks
 from automations.models import Automation, Execution, Proposal
 
 RUNS_PER_MINUTE = 30
@@ -79,9 +79,9 @@ def _start(automation: Automation, by: User, **asked: str) -> str:
 
 def _require_runnable(automation: Automation) -> None:
     if not selectors.runnable([automation.id]):
-        raise AccountInactive(
-            "It cannot run: it is paused, or its account is not the active one or switched off."
-        )
+        paused = pausing.said(pausing.pauses_of([automation])[automation.id])
+        why = paused or "Its account is not the active one, or switched off."
+        raise AccountInactive(f"It cannot run. {why}")
 
 
 def _require_patience(owner: User) -> None:

@@ -1,18 +1,19 @@
 """Everything that reads automations."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import ExchangeAccount
-from automations.models import Automation, Execution
+from automations.models import Automation, Execution, Restriction
 
 
 def automations_of(user_id: int) -> QuerySet[Automation]:
     """A user's automations, newest first; deleted ones are left out."""
     return Automation.objects.filter(user_id=user_id, deleted_at=None).select_related(
-        "account__exchange"
+        "account__exchange", "paused_by"
     )
 
 
@@ -22,8 +23,13 @@ def executions_of(user_id: int) -> QuerySet[Execution]:
 
 
 def scheduled(user_id: int | None = None) -> QuerySet[Automation]:
-    """What should be running: active automations on their users' active, connected accounts."""
+    """What should be running: active automations on their users' active, connected accounts, where
+    nobody has paused account, user or everything."""
+    paused = restrictions_on(OuterRef("account"), OuterRef("user")).filter(
+        what=Restriction.What.PAUSED
+    )
     running = Automation.objects.filter(
+        ~Exists(paused),
         is_active=True,
         account__is_active=True,
         account__exchange__is_enabled=True,
@@ -41,3 +47,11 @@ def watched_accounts() -> QuerySet[ExchangeAccount]:
 def runnable(ids: Collection[str | UUID]) -> list[Automation]:
     """Those of `ids` that should be running now, with what a run needs of their accounts."""
     return list(scheduled().filter(pk__in=ids).select_related("account__exchange", "account__user"))
+
+
+def restrictions_on(account: Any, user: Any) -> QuerySet[Restriction]:
+    """What holds for an account of a user: its own, the user's, and what holds everywhere."""
+    everywhere = Q(user=None, account=None)
+    return Restriction.objects.filter(
+        everywhere | Q(user=user) | Q(account=account), lifted_at=None
+    )
