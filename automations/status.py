@@ -91,14 +91,14 @@ def of_automations(found: QuerySet[Automation]) -> list[OfAutomation]:
     automations = list(found.select_related("account", "paused_by"))
     ids = [each.id for each in automations]
     running = {each.id for each in selectors.scheduled().filter(pk__in=ids)}
-    due, paused = _due(automations), pausing.pauses_of(automations)
+    due_at, paused = due(automations), pausing.pauses_of(automations)
     skips, executions = _skips(ids), _last_executions(ids)
     return [
         OfAutomation(
             automation=each,
             is_running=each.id in running and settings.SCHEDULER_ENABLED,
             paused=paused[each.id],
-            next_due_at=due.get(each.id),
+            next_due_at=due_at.get(each.id),
             last_execution=executions.get(each.id),
             skips=skips[each.id],
         )
@@ -145,7 +145,8 @@ def _said(account: ExchangeAccount, running: int) -> str:
     return f"{running} on {account.name} scheduled."
 
 
-def _due(automations: Sequence[Automation]) -> dict[UUID, datetime | None]:
+def due(automations: Sequence[Automation]) -> dict[UUID, datetime | None]:
+    """When each is looked at next; empty where that is not known."""
     try:
         return schedule.next_due(automations)
     except redis.RedisError as error:

@@ -1,9 +1,11 @@
-"""What the pages share: the colours of outcomes, and what can be read and never written."""
+"""What the pages share: colours of outcomes, who is signed in, what is read and never written."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+
+from accounts.models import User
 
 COLOURS = {
     "success": "success",
@@ -17,6 +19,11 @@ COLOURS = {
     "error": "danger",
     "rejected": "danger",
 }
+
+
+def operator_of(request: HttpRequest) -> User:
+    """Who is signed in."""
+    return User.objects.get(username=request.user.get_username())
 
 
 class ReadOnlyAdmin(ModelAdmin):

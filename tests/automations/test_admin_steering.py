@@ -294,3 +294,14 @@ class TestWhatIsShown:
 def test_every_list_opens(page, guarded, proposal, model):
     changelist = reverse(f"admin:automations_{model._meta.model_name}_changelist")
     assert page.get(changelist).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page_", "what"), [("pause", "paused"), ("stop_protection", "protection")]
+)
+def test_everything_is_stopped_by_a_page_that_wants_it_confirmed(page, guarded, page_, what):
+    url = reverse(f"admin:automations_restriction_{page_}")
+    assert page.post(url, {"reason": "x"}).status_code == 200
+    assert not Restriction.objects.exists()
+    assert page.post(url, {"reason": "x", "understood": "on"}).status_code == 302
+    assert Restriction.objects.get().what == what
