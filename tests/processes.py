@@ -17,7 +17,10 @@ StartProgram = Callable[[str], Program]
 
 PROGRAMS = {
     "sweep": ([*MANAGE, "sweep"], "sweep: ready."),
-    "worker-act": ([sys.executable, "-m", "axisor.worker", "worker-act"], " ready."),
+    **{
+        name: ([sys.executable, "-m", "axisor.worker", name], " ready.")
+        for name in ("worker-critical", "worker-execute")
+    },
 }
 """How each is started, and what it says when it answers."""
 

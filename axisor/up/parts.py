@@ -14,7 +14,7 @@ from axisor.up.probes import answers_ok
 from axisor.up.site import OPERATOR, Site
 from axisor.up.valkey import Valkey
 
-WORKERS = ("worker-act", "worker-refresh", "worker-evaluate")
+WORKERS = ("worker-critical", "worker-execute", "worker-refresh", "worker-evaluate")
 """Those of `axisor.celery`, which cannot be imported before its settings are known."""
 
 FORWARDED_TLS = {"X-Forwarded-Proto": "https"}
