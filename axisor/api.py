@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.api import AccountViewSet
 from accounts.api_events import EventViewSet
 from automations.api import AutomationViewSet, ExecutionViewSet
+from automations.api_margin import MarginViewSet, UnguardedViewSet
 from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
 from automations.api_steering import (
     KindsView,
@@ -27,6 +28,8 @@ router.register("executions", ExecutionViewSet, basename="execution")
 router.register("events", EventViewSet, basename="event")
 router.register("proposals", ProposalViewSet, basename="proposal")
 router.register("restrictions", RestrictionViewSet, basename="restriction")
+router.register("margin", MarginViewSet, basename="margin")
+router.register("unguarded", UnguardedViewSet, basename="unguarded")
 
 
 class Nowhere(APIView):

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 MIN_SECRET_LENGTH = 32
 VAULT_KEY_BYTES = 32
 RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?", re.ASCII)
+SECONDS = re.compile(r"[0-9]{1,4}", re.ASCII)
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 KNOWN = {
@@ -23,6 +24,7 @@ KNOWN = {
     "AXISOR_ALLOWED_HOSTS": "host names the web process answers to, comma separated",
     "AXISOR_PORT": "first of the consecutive ports that `make run` uses",
     "AXISOR_DATA": "folder in which `make run` keeps data, secrets and run.json",
+    "AXISOR_MARGIN_INTERVAL": "seconds between two looks of the margin monitor, 1 to 60",
     "AXISOR_PAPER_URL": "address of the paper exchange's REST API",
     "DATABASE_URL": "postgres://user:password@host:port/name",
     "REDIS_URL": "redis://:password@host:port/db",
@@ -51,6 +53,7 @@ class Environment:
     metrics_folder: str | None
     ln_markets_rate: float
     ln_markets_public_rate: float
+    margin_interval: int
 
     @property
     def is_local(self) -> bool:
@@ -80,6 +83,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         ln_markets_public_rate=_rate(
             variables, "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND", default="1"
         ),
+        margin_interval=_seconds(variables, "AXISOR_MARGIN_INTERVAL", default="5", most=60),
     )
 
 
@@ -136,6 +140,13 @@ def _rate(variables: Mapping[str, str], name: str, *, default: str) -> float:
     if not RATE.fullmatch(value) or not 0.01 <= float(value) <= 1000:
         raise InvalidEnvironment(f"{name} must be a number from 0.01 to 1000, as in 5 or 0.5.")
     return float(value)
+
+
+def _seconds(variables: Mapping[str, str], name: str, *, default: str, most: int) -> int:
+    value = variables.get(name) or default
+    if not SECONDS.fullmatch(value) or not 1 <= int(value) <= most:
+        raise InvalidEnvironment(f"{name} must be whole seconds from 1 to {most}, as in {default}.")
+    return int(value)
 
 
 def _required(variables: Mapping[str, str], name: str) -> str:

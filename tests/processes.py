@@ -17,6 +17,7 @@ StartProgram = Callable[[str], Program]
 
 PROGRAMS = {
     "sweep": ([*MANAGE, "sweep"], "sweep: ready."),
+    "monitor": ([*MANAGE, "monitor"], "monitor: ready."),
     **{
         name: ([sys.executable, "-m", "axisor.worker", name], " ready.")
         for name in ("worker-critical", "worker-execute")

@@ -34,6 +34,7 @@ PROGRAMS = {
     "beat": "axisor beat",
     "sweep": "manage.py sweep",
     "watch": "manage.py watch",
+    "monitor": "manage.py monitor",
     "flower": "axisor flower",
 }
 """What tells each part's command line from the others."""

@@ -16,6 +16,9 @@ COLOURS = {
     "needs_operator": "danger",
     "error": "danger",
     "rejected": "danger",
+    "warning": "warning",
+    "critical": "danger",
+    "blind": "danger",
 }
 
 

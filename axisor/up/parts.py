@@ -57,6 +57,7 @@ def table(site: Site) -> list[Part]:
         _beat(site),
         _sweep(site),
         _watch(site),
+        _monitor(site),
         _flower(site),
     ]
 
@@ -157,6 +158,17 @@ def _watch(site: Site) -> Part:
         site.environment,
         needs=("migrate", "paper"),
         says="watch: ready.",
+    )
+
+
+def _monitor(site: Site) -> Part:
+    return Part(
+        "monitor",
+        [*_MANAGE, "monitor"],
+        site.environment,
+        needs=("migrate", "paper"),
+        says="monitor: ready.",
+        grace=30,
     )
 
 

@@ -49,7 +49,7 @@ def hanging(guarded):
 
 
 def flood(others, *, times):
-    """Many executions that do not protect: some for each of these accounts, before anything else."""
+    """Many executions that do not protect: some on each of these accounts."""
     for other in others:
         exit_ = create_automation(
             user=other.user,
