@@ -76,6 +76,7 @@ class UnguardedViewSet(viewsets.ReadOnlyModelViewSet[UnguardedPosition]):
 
     def get_queryset(self) -> Any:
         own = UnguardedPosition.objects.filter(account__user_id=self.request.user.pk)
+        own = own.select_related("account__user")
         if self.action == "list":
             own = own.filter(**AccountQuery.filters_of(self.request))
         return own.order_by(F("ended_at").desc(nulls_first=True), "-lost_at", "trade_id")

@@ -57,7 +57,7 @@ class UnguardedPositionAdmin(ReadOnlyAdmin):
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[UnguardedPosition]) -> None:
         """Note that it is known; the owner is not reminded any more."""
         operator = operator_of(request)
-        for row in queryset.select_related("account"):
+        for row in queryset.select_related("account__user"):
             if unguarded.acknowledge(row, by=operator):
                 self.log_change(request, row, "Acknowledged.")
                 messages.success(request, f"Acknowledged: {row}.")

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pydantic import ValidationError
 
+from accounts.audit import record_audit
 from accounts.models import Event, ExchangeAccount, User
 from accounts.outbox import record_event
 from automations import selectors
@@ -82,7 +83,18 @@ def settle(account: ExchangeAccount, holdings: Aged[Holdings]) -> None:
 def acknowledge(row: UnguardedPosition, *, by: User) -> bool:
     """Note that its owner, or an operator, knows; False when it was noted or is over already."""
     rows = UnguardedPosition.objects.filter(pk=row.pk, ended_at=None, acknowledged_at=None)
-    return bool(rows.update(acknowledged_by=by, acknowledged_at=timezone.now()))
+    with transaction.atomic():
+        if not rows.update(acknowledged_by=by, acknowledged_at=timezone.now()):
+            return False
+        record_audit(
+            "unguarded_acknowledged",
+            by=by,
+            subject=f"unguarded/{row.pk}",
+            user=row.account.user,
+            account=row.account,
+            data={"trade_id": row.trade_id, "guards": row.guards},
+        )
+    return True
 
 
 def remind() -> None:
