@@ -1,18 +1,21 @@
 """The monitor against a real exchange: one alert and one call per crossing, stale is never safe."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 
 import pytest
 from django.db import connections
 
-from automations import recovery, services
+from automations import reading, recovery, services
 from automations.margin import alerts, rounds
 from automations.margin.alerts import Circumstances
 from automations.margin.danger import Change, Danger
 from automations.models import Errand, Execution, MarginAlert
 from automations.rules import measures
+from exchanges import feed
+from exchanges.types import Aged, Holdings
 from tests.automations.conftest import ADD_MARGIN, guard_a_position
 from tests.automations.margin.conftest import Looking, read_into_feed, told
 from tests.builders import trade
@@ -22,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WARNING_PRICE, CRITICAL_PRICE, EASED, WELL = "92400", "91700", "92300", "99000"
 SECONDS = 30
+read = rounds._read
 POSITION = measures.of_trade(trade())
 
 
@@ -161,23 +165,36 @@ def test_an_account_that_cannot_be_read_is_told_once_until_it_can(guarded, looki
 
 def test_an_account_that_is_stale_is_read_anew_with_patience(guarded, looking, impatient):
     guarded.fall(WARNING_PRICE)
-    guarded.paper.control.fault("fail_before", account_id=guarded.paper_account.id, times=3)
+    guarded.paper.control.fault("fail_before", account_id=guarded.paper_account.id, times=1)
     looking.look()
     assert told(guarded) == ["margin_warning"]
 
 
-def test_one_that_hangs_holds_up_no_other(guarded, another):
+@pytest.mark.parametrize(("seconds", "kinds"), [(14, []), (16, ["margin_warning"])])
+def test_what_is_too_old_to_act_on_is_read_anew(guarded, looking, seconds, kinds):
+    guarded.fall(WARNING_PRICE)
+    at = reading.utc_now() - timedelta(seconds=seconds)
+    feed.put_holdings(guarded.account.id, Aged(Holdings(0, ()), at, "rest"))
+    looking.look()
+    assert told(guarded) == kinds
+
+
+def test_one_that_hangs_is_asked_once_and_holds_up_no_other(guarded, another, monkeypatch):
+    asked = []
+    monkeypatch.setattr(rounds, "_read", lambda account: [asked.append(account), read(account)][1])
     slow = guarded.paper_account.id
     guarded.paper.control.fault("delay_before", seconds=8, account_id=slow, times=99)
     read_into_feed(another, WARNING_PRICE)
     began, looking = monotonic(), Looking()
     looking.monitor.look()
     await_that(lambda: told(another) == ["margin_warning"], SECONDS)
+    await_that(lambda: asked, SECONDS)
     looking.monitor.look()
     assert monotonic() - began < 6
     assert told(guarded) == []
     guarded.paper.control.clear_faults()
     looking.look()
+    assert asked == [guarded.account]
 
 
 def test_a_market_that_cannot_be_read_is_told_once_per_account(

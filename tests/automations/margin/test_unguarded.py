@@ -10,11 +10,14 @@ from django.utils import timezone
 
 from accounts.models import Audit, User
 from accounts.services import activate_account, connect_account, disconnect_account
-from automations import selectors, services
+from automations import reading, selectors, services
 from automations.margin import unguarded
 from automations.models import UnguardedPosition
+from exchanges import feed
+from exchanges.types import Aged, Holdings
 from tests.accounts.builders import api_of
-from tests.automations.margin.conftest import told
+from tests.automations.margin.conftest import read_into_feed, told
+from tests.builders import cross
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +86,7 @@ def test_what_was_read_before_the_switch_lists_nothing(guarded, other, looking):
 
 
 def test_an_account_that_cannot_be_read_is_listed_once_it_can(guarded, other, looking, impatient):
-    guarded.paper.control.fault("fail_before", account_id=guarded.paper_account.id, times=4)
+    guarded.paper.control.fault("fail_before", account_id=guarded.paper_account.id, times=2)
     activate_account(account=other)
     looking.look()
     assert (rows(), told(guarded)) == ([("", "")], ["margin_unknown"])
@@ -100,6 +103,20 @@ def test_only_what_a_guard_was_meant_for_is_listed(guarded, other, looking, scop
     looking.look(at=[guarded])
     assert ((guarded.trade["id"], "") in rows()) is is_listed
     assert told(guarded, "unguarded_") == ["unguarded_positions"] * is_listed
+
+
+@pytest.mark.parametrize(("is_read", "ends"), [(False, ""), (True, "listed")])
+def test_a_cross_margin_position_that_was_not_read_is_not_taken_for_none(
+    guarded, other, looking, is_read, ends
+):
+    config = {**guarded.automation.config, "scope": {"cross": True}}
+    services.update_automation(automation=guarded.automation, config=config)
+    activate_account(account=other)
+    read_into_feed(guarded)
+    seen = Holdings(0, (), cross=cross(0) if is_read else None)
+    feed.put_holdings(guarded.account.pk, Aged(seen, reading.utc_now(), "rest"))
+    looking.look()
+    assert rows() == [("", ends)]
 
 
 @pytest.mark.parametrize("changes", [{"is_active": False}, {"mode": "shadow"}], ids=str)
