@@ -9,8 +9,10 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from threading import Event
+from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from accounts.gateway import open_client, open_market
 from accounts.models import ExchangeAccount
 from automations import reading, selectors, sensing
 from automations.margin import alerts
+from automations.margin.alerts import ACCOUNT
 from automations.margin.checking import Memory, check, is_fresh
 from automations.margin.metrics import BLIND, CHECKED, ROUND_SECONDS
 from automations.models import MarginAlert
@@ -44,6 +47,17 @@ PAUSES = (1.0, 2.0, 4.0)
 READERS = 8
 """How many accounts are read anew at the same time."""
 
+OVERDUE = 30.0
+"""Seconds after which a reading that is not over, or not even begun, counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An account that is being read anew, and since when, by the monotonic clock."""
+
+    work: Future[None]
+    at: float
+
 
 class Rounds:
     """At most one round at a time, and at most one reading of each account."""
@@ -53,7 +67,7 @@ class Rounds:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="round")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._round: Future[None] | None = None
-        self._readings: dict[UUID, Future[None]] = {}
+        self._readings: dict[UUID, Reading] = {}
 
     def begin(self, exchange: Exchange) -> None:
         """Begin a round, unless the one before is not over."""
@@ -75,17 +89,17 @@ class Rounds:
                 _blind(watched, error)
             else:
                 self._check_all(accounts, exchange, ticker)
-        blind = MarginAlert.objects.filter(account__exchange=exchange, trade_id=alerts.ACCOUNT)
+        blind = MarginAlert.objects.filter(account__exchange=exchange, trade_id=ACCOUNT)
         BLIND.labels(exchange.slug).set(blind.count())
 
     def _check_all(self, accounts: list[UUID], exchange: Exchange, ticker: Aged[Ticker]) -> None:
         memory, price = Memory(Q(account__exchange=exchange)), ticker.value.last_price
-        self._readings = {key: each for key, each in self._readings.items() if not each.done()}
+        self._readings = {key: each for key, each in self._readings.items() if not each.work.done()}
         for batch in _batches(accounts):
             now = utc_now()
             for account_id, holdings in zip(batch, feed.holdings_of(batch), strict=True):
                 if holdings is None or not is_fresh(holdings, now):
-                    self._read_beside(account_id)
+                    self._read_beside(account_id, memory)
                     continue
                 with _kept_to(account_id):
                     check(account_id, holdings, price, memory)
@@ -98,14 +112,17 @@ class Rounds:
             return known
         return self._insist(lambda: reading.read_ticker(exchange.slug, open_market(exchange)))
 
-    def _read_beside(self, account_id: UUID) -> None:
-        if account_id not in self._readings:
-            read = self._readers.submit(_guarded, lambda: self._check_anew(account_id))
-            self._readings[account_id] = read
+    def _read_beside(self, account_id: UUID, memory: Memory) -> None:
+        begun = self._readings.get(account_id)
+        if begun is None:
+            work = self._readers.submit(_guarded, lambda: self._check_anew(account_id))
+            self._readings[account_id] = Reading(work, monotonic())
+        elif monotonic() - begun.at >= OVERDUE and not memory.alerts_of(account_id).get(ACCOUNT):
+            alerts.blind(_account(account_id), StaleMarket("It takes too long to read it."))
 
     def _check_anew(self, account_id: UUID) -> None:
         """Read one account and check it; one that stays unreadable is alerted as such."""
-        account = ExchangeAccount.objects.select_related("exchange", "user").get(pk=account_id)
+        account = _account(account_id)
         try:
             holdings = self._insist(lambda: _read(account))
             price = self._market(account.exchange).value.last_price
@@ -126,6 +143,10 @@ class Rounds:
         return read()
 
 
+def _account(account_id: UUID) -> ExchangeAccount:
+    return ExchangeAccount.objects.select_related("exchange", "user").get(pk=account_id)
+
+
 def _read(account: ExchangeAccount) -> Aged[Holdings]:
     client = open_client(account, is_protective=True)
     holdings = reading.read_holdings(account, client, reading.watched_of(account))
@@ -136,7 +157,7 @@ def _read(account: ExchangeAccount) -> Aged[Holdings]:
 
 def _blind(accounts: QuerySet[ExchangeAccount], why: Exception) -> None:
     """Each is told once; those that know already are left out."""
-    told = MarginAlert.objects.filter(trade_id=alerts.ACCOUNT)
+    told = MarginAlert.objects.filter(trade_id=ACCOUNT)
     for account in accounts.exclude(margin_alerts__in=told):
         alerts.blind(account, why)
 

@@ -36,10 +36,15 @@ class Looking:
         for guarded in at:
             read_into_feed(guarded, price)
         self.monitor.look()
+        self.await_rounds()
+        for each in self.monitor._rounds.values():
+            for found in list(each._readings.values()):
+                found.work.result()
+
+    def await_rounds(self):
+        """Wait for the rounds alone."""
         for each in self.monitor._rounds.values():
             each._round.result()
-            for found in list(each._readings.values()):
-                found.result()
 
 
 @pytest.fixture

@@ -179,19 +179,24 @@ def test_what_is_too_old_to_act_on_is_read_anew(guarded, looking, seconds, kinds
     assert told(guarded) == kinds
 
 
-def test_one_that_hangs_is_asked_once_and_holds_up_no_other(guarded, another, monkeypatch):
+@pytest.mark.parametrize(("overdue", "kinds"), [(30, []), (0, ["margin_unknown"])])
+def test_one_that_hangs_is_asked_once_and_holds_up_no_other(
+    guarded, another, monkeypatch, overdue, kinds
+):
     asked = []
+    monkeypatch.setattr(rounds, "OVERDUE", overdue)
     monkeypatch.setattr(rounds, "_read", lambda account: [asked.append(account), read(account)][1])
     slow = guarded.paper_account.id
-    guarded.paper.control.fault("delay_before", seconds=8, account_id=slow, times=99)
+    guarded.paper.control.fault("delay_before", seconds=5, account_id=slow, times=99)
     read_into_feed(another, WARNING_PRICE)
     began, looking = monotonic(), Looking()
     looking.monitor.look()
     await_that(lambda: told(another) == ["margin_warning"], SECONDS)
     await_that(lambda: asked, SECONDS)
     looking.monitor.look()
-    assert monotonic() - began < 6
-    assert told(guarded) == []
+    looking.await_rounds()
+    assert monotonic() - began < 4
+    assert told(guarded) == kinds
     guarded.paper.control.clear_faults()
     looking.look()
     assert asked == [guarded.account]
