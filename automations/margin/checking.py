@@ -13,6 +13,7 @@ from automations import sensing
 from automations.margin import alerts, unguarded
 from automations.margin.alerts import ACCOUNT, Circumstances
 from automations.margin.danger import Danger, changes
+from automations.margin.metrics import CHECKED
 from automations.models import MarginAlert, UnguardedPosition
 from exchanges.types import Aged, Holdings
 
@@ -43,6 +44,7 @@ def is_fresh(holdings: Aged[Holdings] | None, now: datetime) -> bool:
 
 def check(account_id: UUID, holdings: Aged[Holdings], price: Decimal, memory: Memory) -> None:
     """Tell what has changed of an account that was read just now, at this last price in USD."""
+    CHECKED.inc()
     known = memory.alerts_of(account_id)
     levels = {name: Danger(each.level) for name, each in known.items() if name != ACCOUNT}
     found = list(changes(holdings.value, price, levels))

@@ -10,7 +10,7 @@ ROUND_SECONDS: Final = Histogram(
     ["exchange"],
 )
 CHECKED: Final = Counter(
-    "axisor_margin_accounts_checked", "Accounts whose margin was checked.", ["exchange"]
+    "axisor_margin_accounts_checked", "Accounts whose margin was checked, each time."
 )
 ALERTS: Final = Counter(
     "axisor_margin_alerts", "Alerts that were raised, by their level.", ["level"]

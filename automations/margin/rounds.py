@@ -1,5 +1,8 @@
 """The rounds at one exchange, in threads of their own, so that one that hangs holds up no other.
 
+What is remembered is always recalled before what it is compared with is read: whatever another
+monitor has changed since then is found by its statement, and nothing is told twice.
+
 A round looks at all accounts that are fresh in the feed, without any request; what is stale is read
 anew beside it. The next one begins when its time has come and this one is over: only a market that
 cannot be read takes longer, and without a price there is nothing to check.
@@ -10,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from threading import Event
 from time import monotonic
@@ -26,7 +30,7 @@ from automations import reading, selectors, sensing
 from automations.margin import alerts
 from automations.margin.alerts import ACCOUNT
 from automations.margin.checking import Memory, check, is_fresh
-from automations.margin.metrics import BLIND, CHECKED, ROUND_SECONDS
+from automations.margin.metrics import BLIND, ROUND_SECONDS
 from automations.models import MarginAlert
 from automations.reading import StaleMarket, utc_now
 from exchanges import feed
@@ -82,18 +86,17 @@ class Rounds:
     def _look(self, exchange: Exchange) -> None:
         with ROUND_SECONDS.labels(exchange.slug).time():
             watched = selectors.watched_accounts().filter(exchange=exchange)
-            accounts = list(watched.values_list("pk", flat=True))
+            memory = Memory(Q(account__exchange=exchange))
             try:
-                ticker = self._market(exchange)
+                price = self._market(exchange).value.last_price
             except (ExchangeError, AccountError) as error:
                 _blind(watched, error)
             else:
-                self._check_all(accounts, exchange, ticker)
+                self._check_all(list(watched.values_list("pk", flat=True)), price, memory)
         blind = MarginAlert.objects.filter(account__exchange=exchange, trade_id=ACCOUNT)
         BLIND.labels(exchange.slug).set(blind.count())
 
-    def _check_all(self, accounts: list[UUID], exchange: Exchange, ticker: Aged[Ticker]) -> None:
-        memory, price = Memory(Q(account__exchange=exchange)), ticker.value.last_price
+    def _check_all(self, accounts: list[UUID], price: Decimal, memory: Memory) -> None:
         self._readings = {key: each for key, each in self._readings.items() if not each.work.done()}
         for batch in _batches(accounts):
             now = utc_now()
@@ -103,7 +106,6 @@ class Rounds:
                     continue
                 with _kept_to(account_id):
                     check(account_id, holdings, price, memory)
-                    CHECKED.labels(exchange.slug).inc()
 
     def _market(self, exchange: Exchange) -> Aged[Ticker]:
         """As the feed has it, or read anew. Raises `ExchangeError` or `AccountError`."""
@@ -124,14 +126,13 @@ class Rounds:
         """Read one account and check it; one that stays unreadable is alerted as such."""
         account = _account(account_id)
         try:
-            holdings = self._insist(lambda: _read(account))
+            memory, holdings = self._insist(lambda: (Memory(Q(account=account)), _read(account)))
             price = self._market(account.exchange).value.last_price
         except (ExchangeError, AccountError) as error:
             log.warning("Account %s cannot be read: %s", account_id, error)
             alerts.blind(account, error)
         else:
-            check(account_id, holdings, price, Memory(Q(account=account)))
-            CHECKED.labels(account.exchange.slug).inc()
+            check(account_id, holdings, price, memory)
 
     def _insist(self, read: Callable[[], T]) -> T:
         """Read, and try again for a while; raises what the last attempt raised."""

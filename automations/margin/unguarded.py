@@ -37,6 +37,8 @@ REMIND_EVERY = timedelta(hours=1)
 
 LISTED, REMINDER = "unguarded_positions", "unguarded_reminder"
 
+_NOT_ACKNOWLEDGED = {"acknowledged_by": None, "acknowledged_at": None}
+
 End = UnguardedPosition.End
 
 
@@ -105,9 +107,6 @@ def remind() -> None:
     accounts = ExchangeAccount.objects.filter(unguarded_positions__in=waiting).distinct()
     for account in accounts.select_related("user"):
         _remind(account)
-
-
-_NOT_ACKNOWLEDGED = {"acknowledged_by": None, "acknowledged_at": None}
 
 
 def _remind(account: ExchangeAccount) -> None:

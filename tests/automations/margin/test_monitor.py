@@ -7,6 +7,7 @@ from time import monotonic
 
 import pytest
 from django.db import connections
+from prometheus_client import REGISTRY
 
 from automations import reading, recovery, services
 from automations.margin import alerts, rounds
@@ -75,6 +76,26 @@ def test_the_event_has_the_numbers_and_the_slot_the_crossing(guarded, looking):
     assert event.data["trade_id"] == guarded.trade["id"]
     assert Decimal(event.data["liquidation_distance"]) < Decimal("0.02")
     assert "Called to protect it: guard." in event.message
+
+
+def test_what_is_counted(guarded, looking, impatient):
+    def counted():
+        names = ("accounts_checked_total", "alerts_total", "blind_accounts")
+        labels = ({}, {"level": "warning"}, {"exchange": "paper"})
+        return [
+            REGISTRY.get_sample_value(f"axisor_margin_{name}", labelled) or 0
+            for name, labelled in zip(names, labels, strict=True)
+        ]
+
+    before = counted()
+    looking.look(at=[guarded], price=WARNING_PRICE)
+    assert [now - then for now, then in zip(counted(), before, strict=True)][:2] == [1, 1]
+    feed.invalidate_holdings(guarded.account.pk, at=reading.utc_now())
+    guarded.paper.control.fault("fail_before", account_id=guarded.paper_account.id, times=2)
+    looking.look()
+    looking.monitor.look()
+    looking.await_rounds()
+    assert counted()[2] == 1
 
 
 def test_what_is_fresh_costs_no_request(guarded, looking, monkeypatch):
