@@ -4,6 +4,7 @@ Of several monitors that see the same change, the one whose statement finds the 
 tells of it; the others do nothing.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -40,22 +41,27 @@ class Circumstances:
 
 
 def enter(
-    account: ExchangeAccount, change: Change, known: MarginAlert | None, seen: Circumstances
+    account: ExchangeAccount,
+    found: Iterable[Change],
+    known: Mapping[str, MarginAlert],
+    seen: Circumstances,
 ) -> None:
-    """Tell of a change, and call the guards where it is one for the worse; once, whoever sees it.
+    """Tell of an account's changes, and call its guards for each that is one for the worse.
 
-    `known` is the alert that the change was found against.
+    `known` are the alerts that they were found against, by what they name. A change that another
+    monitor has told of, or that is not one any more, is left out.
     """
+    # In the same order everywhere, so that two monitors never wait for each other.
+    found = sorted(found, key=lambda change: change.name)
+    is_worse = any(change.is_worse for change in found)
+    guards = list(selectors.running_guards(account)) if is_worse else []
     with transaction.atomic():
-        alert = _write(account, change, known, seen)
-        if alert is None:
-            return
-        guards = list(selectors.running_guards(account)) if change.is_worse else []
-        _tell(account, change, seen, guards)
-        for guard in guards:
-            _call(guard, slot=f"monitor:{alert.crossing}")
-    if change.is_worse:
-        ALERTS.labels(alert.level).inc()
+        for change in found:
+            alert = _write(account, change, known.get(change.name), seen)
+            if alert is not None:
+                _tell(account, change, seen, guards)
+            if alert is not None and change.is_worse:
+                _alarm(alert, guards)
 
 
 def blind(account: ExchangeAccount, why: Exception) -> None:
@@ -96,10 +102,10 @@ def _write(
     """The alert as it is now, or was to the end; None where it is not as it was known."""
     measured = {"level": change.now, "price": seen.price, "margin_used": _used(change, seen)}
     if known is None:
-        alert, is_new = MarginAlert.objects.get_or_create(
-            account=account, trade_id=change.name, defaults=measured
-        )
-        return alert if is_new else None
+        alert = MarginAlert(account=account, trade_id=change.name, **measured)
+        MarginAlert.objects.bulk_create([alert], ignore_conflicts=True)
+        is_ours = MarginAlert.objects.filter(account=account, crossing=alert.crossing).exists()
+        return alert if is_ours else None
     if change.now is None:
         return known if _as_known(known).delete()[0] else None
     crossing = uuid4() if change.is_worse else known.crossing
@@ -112,10 +118,18 @@ def _as_known(alert: MarginAlert) -> QuerySet[MarginAlert]:
     return MarginAlert.objects.filter(pk=alert.pk, level=alert.level, crossing=alert.crossing)
 
 
+def _alarm(alert: MarginAlert, guards: Iterable[Automation]) -> None:
+    """Count it, and call the guards."""
+    transaction.on_commit(ALERTS.labels(alert.level).inc)
+    for guard in guards:
+        _call(guard, slot=f"monitor:{alert.crossing}")
+
+
 def _call(guard: Automation, *, slot: str) -> None:
     """Ahead of all other work, and found by the sweep should the message be lost."""
     cause = Execution.Cause.MONITOR
     errands.accept(guard, slot=slot, cause=cause)
+    # A lambda, since Django names the function it logs and a partial has no name.
     transaction.on_commit(lambda: call_a_worker(guard, slot=slot, cause=cause), robust=True)
 
 
@@ -130,7 +144,7 @@ def _tell(
         message = f"{_measured(change.position, seen)} It is out of danger."
     else:
         kind, severity = f"margin_{change.now}", SEVERITIES[change.now]
-        message = _measured(change.position, seen) + _alarm(change.now, change.is_worse, guards)
+        message = _measured(change.position, seen) + _said_of(change.now, change.is_worse, guards)
     record_event(
         kind=kind,
         severity=severity,
@@ -141,7 +155,7 @@ def _tell(
     )
 
 
-def _alarm(level: Danger, is_worse: bool, guards: list[Automation]) -> str:
+def _said_of(level: Danger, is_worse: bool, guards: list[Automation]) -> str:
     if not is_worse:
         return f" It has eased to a {level}."
     if guards:

@@ -53,8 +53,7 @@ def check(account_id: UUID, holdings: Aged[Holdings], price: Decimal, memory: Me
     account = ExchangeAccount.objects.select_related("exchange", "user").get(pk=account_id)
     if ACCOUNT in known:
         alerts.sees_again(known[ACCOUNT])
-    seen = Circumstances(price, holdings.value.balance)
-    for change in found:
-        alerts.enter(account, change, known.get(change.name), seen)
+    if found:
+        alerts.enter(account, found, known, Circumstances(price, holdings.value.balance))
     if memory.is_unguarded(account_id):
         unguarded.settle(account, holdings)

@@ -20,8 +20,8 @@ PRICE = 97_000
 WELL, IN_DANGER = 100_000, 105_000
 """Entry prices, at 10x: of these, 31 and 82 % of the margin are used."""
 
-ALLOWED_SECONDS = 2.5
-"""Half of the period of five seconds."""
+ALLOWED_SECONDS = 5
+"""The period: a round has to be over before the next one is due."""
 
 
 def main() -> int:

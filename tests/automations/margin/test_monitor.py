@@ -154,7 +154,8 @@ def test_of_several_monitors_one_tells(guarded, change, kind):
     known = [MarginAlert.objects.first() for _ in range(4)]
 
     def enter(alert):
-        alerts.enter(guarded.account, change, alert, Circumstances(Decimal(92_400), 1))
+        known = {alert.trade_id: alert} if alert else {}
+        alerts.enter(guarded.account, [change], known, Circumstances(Decimal(92_400), 1))
         connections.close_all()
 
     with ThreadPoolExecutor(4) as monitors:
