@@ -158,10 +158,11 @@ def _tell(
 def _said_of(level: Danger, is_worse: bool, guards: list[Automation]) -> str:
     if not is_worse:
         return f" It has eased to a {level}."
-    if guards:
-        called = f"Called to protect it: {', '.join(guard.name for guard in guards)}."
+    acting = [guard.name for guard in guards if guard.mode != Automation.Mode.SHADOW]
+    if acting:
+        called = f"Called to protect it: {', '.join(acting)}."
     else:
-        called = "Nothing protects it: no guard runs on its account."
+        called = "Nothing protects it: no guard acts on its account."
     return f" {level.capitalize()} from {BEGINS_AT[level]:.0%}. {called}"
 
 

@@ -78,6 +78,13 @@ def test_the_event_has_the_numbers_and_the_slot_the_crossing(guarded, looking):
     assert "Called to protect it: guard." in event.message
 
 
+def test_a_guard_that_only_records_is_called_and_protects_nothing(guarded, looking):
+    services.update_automation(automation=guarded.automation, mode="shadow")
+    looking.look(at=[guarded], price=WARNING_PRICE)
+    assert "Nothing protects it" in guarded.user.events.get(kind="margin_warning").message
+    assert len(slots()) == 1
+
+
 def test_what_is_counted(guarded, looking, impatient):
     def counted():
         names = ("accounts_checked_total", "alerts_total", "blind_accounts")
