@@ -241,13 +241,14 @@ def _locked(account: ExchangeAccount) -> ExchangeAccount:
 
 
 def _make_active(account: ExchangeAccount) -> None:
+    left = active_account(account.user_id)
     accounts_of(account.user_id).filter(is_active=True).update(
         is_active=False, updated_at=timezone.now()
     )
     account.is_active = True
     account.save(update_fields=["is_active", "updated_at"])
     _record(account, "account_activated", f"{account.name} is the active account now.")
-    _announce_switch(account.user_id)
+    _announce_switch(account.user_id, left=left)
 
 
 def _forget(account: ExchangeAccount) -> None:
@@ -258,12 +259,12 @@ def _forget(account: ExchangeAccount) -> None:
     account.save()
     _record(account, "account_disconnected", f"{account.name} is disconnected.")
     if was_active:
-        _announce_switch(account.user_id)
+        _announce_switch(account.user_id, left=account)
 
 
-def _announce_switch(user_id: int) -> None:
+def _announce_switch(user_id: int, *, left: ExchangeAccount | None) -> None:
     User.objects.filter(pk=user_id).update(account_generation=F("account_generation") + 1)
-    active_account_changed.send(sender=ExchangeAccount, user_id=user_id)
+    active_account_changed.send(sender=ExchangeAccount, user_id=user_id, left=left)
 
 
 def _record(account: ExchangeAccount, kind: str, message: str) -> None:

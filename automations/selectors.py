@@ -7,7 +7,10 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import ExchangeAccount
-from automations.models import Automation, Execution, Restriction
+from automations.models import Automation, Execution, Restriction, UnguardedPosition
+from automations.rules.registry import KINDS
+
+PROTECTIVE = [name for name, kind in KINDS.items() if kind.is_protective]
 
 
 def automations_of(user_id: int) -> QuerySet[Automation]:
@@ -39,9 +42,18 @@ def scheduled(user_id: int | None = None) -> QuerySet[Automation]:
 
 
 def watched_accounts() -> QuerySet[ExchangeAccount]:
-    """The accounts on which something should be running, with what watching them needs."""
+    """The accounts on which something should be running, or positions have lost their guard, with
+    what watching them needs."""
     running = scheduled().filter(account=OuterRef("pk"))
-    return ExchangeAccount.objects.filter(Exists(running)).select_related("exchange", "user")
+    unguarded = UnguardedPosition.objects.filter(account=OuterRef("pk"), ended_at=None)
+    usable = Q(disconnected_at=None, exchange__is_enabled=True, user__is_active=True)
+    accounts = ExchangeAccount.objects.filter(Exists(running) | usable & Exists(unguarded))
+    return accounts.select_related("exchange", "user")
+
+
+def running_guards(account: ExchangeAccount) -> QuerySet[Automation]:
+    """What should be protecting an account now."""
+    return scheduled().filter(account=account, kind__in=PROTECTIVE)
 
 
 def runnable(ids: Collection[str | UUID]) -> list[Automation]:

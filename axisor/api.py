@@ -13,6 +13,7 @@ from accounts.api import AccountViewSet
 from accounts.api_events import EventViewSet
 from accounts.api_me import MeView
 from automations.api import AutomationViewSet, ExecutionViewSet
+from automations.api_margin import MarginViewSet, UnguardedViewSet
 from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
 from automations.api_old_status import OldSchedulerStatusView, OldUserStatusView
 from automations.api_schedule import (
@@ -43,6 +44,8 @@ router.register("executions", ExecutionViewSet, basename="execution")
 router.register("events", EventViewSet, basename="event")
 router.register("proposals", ProposalViewSet, basename="proposal")
 router.register("restrictions", RestrictionViewSet, basename="restriction")
+router.register("margin", MarginViewSet, basename="margin")
+router.register("unguarded", UnguardedViewSet, basename="unguarded")
 
 
 class Nowhere(APIView):

@@ -24,6 +24,7 @@ KNOWN = {
     "AXISOR_ALLOWED_HOSTS": "host names the web process answers to, comma separated",
     "AXISOR_PORT": "first of the consecutive ports that `make run` uses",
     "AXISOR_DATA": "folder in which `make run` keeps data, secrets and run.json",
+    "AXISOR_MARGIN_INTERVAL": "seconds between two looks of the margin monitor, 1 to 60",
     "AXISOR_PAPER_URL": "address of the paper exchange's REST API",
     "AUTOMATION_SCHEDULER_ENABLED": "whether automations are scheduled: true or false",
     "AUTOMATION_CHECK_INTERVAL": "milliseconds between two looks at a calendar",
@@ -56,6 +57,7 @@ class Environment:
     calendar_check_ms: int
     ln_markets_rate: float
     ln_markets_public_rate: float
+    margin_interval: int
 
     @property
     def is_local(self) -> bool:
@@ -89,6 +91,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         ln_markets_public_rate=_rate(
             variables, "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND", default="1"
         ),
+        margin_interval=_whole(variables, "AXISOR_MARGIN_INTERVAL", 1, 60, default="5"),
     )
 
 

@@ -18,6 +18,9 @@ COLOURS = {
     "needs_operator": "danger",
     "error": "danger",
     "rejected": "danger",
+    "warning": "warning",
+    "critical": "danger",
+    "blind": "danger",
 }
 
 

@@ -28,7 +28,7 @@ SWITCHES = int(os.environ.get("SWITCHES", "60"))
 EVERY_SECONDS = 0.3
 """As often as 200 times in a minute."""
 
-PROGRAMS = ("beat", "sweep", "watch", "worker-evaluate", "worker-refresh", "worker-act")
+PROGRAMS = ("beat", "sweep", "watch", "worker-evaluate", "worker-refresh", "worker-critical")
 
 
 @pytest.fixture(autouse=True)
