@@ -35,9 +35,11 @@ def scheduled(user_id: int | None = None) -> QuerySet[Automation]:
 def watched_accounts() -> QuerySet[ExchangeAccount]:
     """The accounts on which something should be running, with what watching them needs."""
     running = scheduled().filter(account=OuterRef("pk"))
-    return ExchangeAccount.objects.filter(Exists(running)).select_related("exchange", "user")
+    accounts = ExchangeAccount.objects.filter(Exists(running)).select_related("exchange", "user")
+    return accounts.defer("sealed_credentials")
 
 
 def runnable(ids: Collection[str | UUID]) -> list[Automation]:
     """Those of `ids` that should be running now, with what a run needs of their accounts."""
-    return list(scheduled().filter(pk__in=ids).select_related("account__exchange", "account__user"))
+    chosen = scheduled().filter(pk__in=ids).select_related("account__exchange", "account__user")
+    return list(chosen.defer("account__sealed_credentials"))

@@ -146,6 +146,7 @@ LOGGING = {
 # Ours
 VAULT_KEYS = ENVIRONMENT.vault_keys
 REDIS_URL = ENVIRONMENT.redis_url
+CACHE_REDIS_URL = ENVIRONMENT.cache_redis_url
 PAPER_URL = ENVIRONMENT.paper_url
 LN_MARKETS_API_URL = ENVIRONMENT.ln_markets_url
 # Read by prometheus_client itself, from the environment, when it is imported.
