@@ -10,6 +10,7 @@ from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
+from accounts.api_cache import CredentialCacheView
 from accounts.api_events import EventViewSet
 from automations.api import AutomationViewSet, ExecutionViewSet
 from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
@@ -43,6 +44,7 @@ urlpatterns = [
     path("", include(router.urls)),
     path("kinds/", KindsView.as_view(), name="kinds"),
     path("accounts/<uuid:account>/limits/", LimitsView.as_view(), name="account-limits"),
+    path("credential-cache/", CredentialCacheView.as_view(), name="credential-cache"),
     # The old system's addresses end without a slash.
     path("automation/execute", ExecuteView.as_view()),
     path("automation/scheduler/execute", SchedulerExecuteView.as_view()),
