@@ -46,6 +46,7 @@ $(SDKS):
 bench: env  ## Measure how fast a decision has price and positions, from the feed and over HTTP
 	@$(BIN)/python -m tests.benchmarks
 	@$(BIN)/python -m tests.benchmarks.isolation
+	@$(BIN)/python -m tests.benchmarks.opening
 
 hour: env  ## Watch an hour of virtual market with random faults, in ten minutes
 	@HOUR_STEPS=3600 HOUR_TAKES=600 HOUR_SEED=$(SEED) $(BIN)/python -m pytest -q tests/automations/watch/test_hour.py
