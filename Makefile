@@ -48,6 +48,7 @@ bench: env  ## Measure feed and HTTP, isolation, the margin monitor and the beat
 	@$(BIN)/python -m tests.benchmarks.isolation
 	@$(BIN)/python -m tests.benchmarks.monitor
 	@$(BIN)/python -m tests.benchmarks.beat
+	@$(BIN)/python -m tests.benchmarks.opening
 
 switches: env  ## Switch a user's account to and fro for a minute, 200 times, under load
 	@SWITCHES=200 $(BIN)/python -m pytest -q tests/automations/test_switch.py

@@ -24,6 +24,7 @@ from unfold.views import UnfoldModelAdminViewMixin
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import services
+from accounts.admin_cache import ClearsAccounts, ClearsUsers
 from accounts.errors import AccountError, InvalidField
 from accounts.forms import ConnectForm, RenameForm
 from accounts.models import Event, ExchangeAccount, User
@@ -45,13 +46,14 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
+class UserAdmin(ClearsUsers, DjangoUserAdmin[User], ModelAdmin):
     """Users; an operator is one with staff status. Block one rather than deleting it."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "time_zone", "is_active", "is_staff", "last_login")
+    actions = ("clear_cache",)
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Calendars", {"fields": ("time_zone",)}))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -99,7 +101,7 @@ class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
 
 
 @admin.register(ExchangeAccount)
-class ExchangeAccountAdmin(ModelAdmin):
+class ExchangeAccountAdmin(ClearsAccounts, ModelAdmin):
     """Connect, rename, activate, disconnect. Rows stay, since the history refers to them."""
 
     form = RenameForm
@@ -122,7 +124,8 @@ class ExchangeAccountAdmin(ModelAdmin):
         "disconnected_at",
     )
     fields = ("name", *readonly_fields)
-    actions = ("activate", "disconnect")
+    actions = ("activate", "disconnect", "clear_cache")
+    actions_list = ("credential_cache",)
 
     @method_decorator(sensitive_post_parameters("key", "secret", "passphrase"))
     def add_view(

@@ -5,16 +5,20 @@ user happen one after the other: of two concurrent activations the later one win
 never has two active accounts. Exchanges are asked before a transaction, never inside.
 """
 
+from functools import partial
+
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import cache
 from accounts.audit import record_audit
 from accounts.credentials import check_credentials, seal_credentials
 from accounts.errors import InvalidField
-from accounts.gateway import Verified, require_enabled, require_usable, verify_credentials
+from accounts.gateway import Verified, verify_credentials
 from accounts.models import NAME_LENGTH, Event, ExchangeAccount, User
+from accounts.opening import require_enabled, require_usable
 from accounts.outbox import record_event
 from accounts.selectors import accounts_of, active_account, get_account
 from accounts.signals import active_account_changed
@@ -87,6 +91,7 @@ def replace_credentials(
         account.verified_at = timezone.now()
         note = _begin_state(account, verified)
         account.save()
+        _uncache(account)
         _record(account, "credentials_replaced", f"{account.name} {told} at {exchange.name}.{note}")
     return account
 
@@ -237,6 +242,8 @@ def _lock(user_id: int) -> None:
 
 def _locked(account: ExchangeAccount) -> ExchangeAccount:
     _lock(account.user_id)
+    # The rotation of keys locks the account alone.
+    ExchangeAccount.objects.select_for_update(no_key=True).filter(pk=account.pk).first()
     return get_account(user_id=account.user_id, account_id=account.pk)
 
 
@@ -257,9 +264,14 @@ def _forget(account: ExchangeAccount) -> None:
     account.sealed_credentials = None
     account.disconnected_at = timezone.now()
     account.save()
+    _uncache(account)
     _record(account, "account_disconnected", f"{account.name} is disconnected.")
     if was_active:
         _announce_switch(account.user_id, left=account)
+
+
+def _uncache(account: ExchangeAccount) -> None:
+    transaction.on_commit(partial(cache.forget_account, account.pk))
 
 
 def _announce_switch(user_id: int, *, left: ExchangeAccount | None) -> None:

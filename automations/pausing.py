@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from accounts.audit import record_audit
 from accounts.errors import AccountInactive, InvalidField
-from accounts.gateway import require_usable
 from accounts.models import ExchangeAccount, User
+from accounts.opening import require_usable
 from automations import journal, restrictions, schedule
 from automations.models import Automation, Restriction
 from automations.rules.base import Reason

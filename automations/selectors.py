@@ -48,7 +48,7 @@ def watched_accounts() -> QuerySet[ExchangeAccount]:
     unguarded = UnguardedPosition.objects.filter(account=OuterRef("pk"), ended_at=None)
     usable = Q(disconnected_at=None, exchange__is_enabled=True, user__is_active=True)
     accounts = ExchangeAccount.objects.filter(Exists(running) | usable & Exists(unguarded))
-    return accounts.select_related("exchange", "user")
+    return accounts.select_related("exchange", "user").defer("sealed_credentials")
 
 
 def running_guards(account: ExchangeAccount) -> QuerySet[Automation]:
@@ -58,7 +58,8 @@ def running_guards(account: ExchangeAccount) -> QuerySet[Automation]:
 
 def runnable(ids: Collection[str | UUID]) -> list[Automation]:
     """Those of `ids` that should be running now, with what a run needs of their accounts."""
-    return list(scheduled().filter(pk__in=ids).select_related("account__exchange", "account__user"))
+    chosen = scheduled().filter(pk__in=ids).select_related("account__exchange", "account__user")
+    return list(chosen.defer("account__sealed_credentials"))
 
 
 def restrictions_on(account: Any, user: Any) -> QuerySet[Restriction]:

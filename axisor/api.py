@@ -10,6 +10,7 @@ from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
+from accounts.api_cache import CredentialCacheView
 from accounts.api_events import EventViewSet
 from accounts.api_me import MeView
 from automations.api import AutomationViewSet, ExecutionViewSet
@@ -75,6 +76,7 @@ urlpatterns = [
     path("scheduler/", SchedulerView.as_view()),
     path("scheduler/start/", SchedulerStartView.as_view()),
     path("scheduler/stop/", SchedulerStopView.as_view()),
+    path("credential-cache/", CredentialCacheView.as_view(), name="credential-cache"),
     # The old system's addresses end without a slash.
     path("automation/execute", ExecuteView.as_view()),
     path("automation/scheduler/execute", SchedulerExecuteView.as_view()),

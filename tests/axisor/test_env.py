@@ -21,6 +21,7 @@ def test_what_is_good_is_read():
     assert read.vault_keys == {"a": bytes(range(32))}
     assert read.is_local
     assert read.margin_interval == 5
+    assert read.cache_redis_url == GOOD["REDIS_URL"]
     assert not env.read({**GOOD, "AXISOR_ALLOWED_HOSTS": "axisor.example"}).is_local
 
 
@@ -45,6 +46,10 @@ def test_what_is_good_is_read():
         ({"DATABASE_URL": "postgres://h:99999/x"}, "DATABASE_URL: the port after the host"),
         ({"REDIS_URL": "redis://h:0"}, "REDIS_URL: the port after the host must be from 1 to"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be a URL that starts with redis://"),
+        (
+            {"CACHE_REDIS_URL": "http://h"},
+            "CACHE_REDIS_URL must be a URL that starts with redis://",
+        ),
         ({"AXISOR_PAPER_URL": "ftp://h"}, "AXISOR_PAPER_URL must be a URL"),
         ({"LN_MARKETS_API_URL": "x"}, "LN_MARKETS_API_URL must be a URL"),
         ({"LN_MARKETS_REQUESTS_PER_SECOND": "0"}, "SECOND must be a number from 0.01 to 1000"),
