@@ -31,7 +31,8 @@ from tests.servers import free_port
 
 PERIOD = 10
 WARM_UP = 12
-OURS, STOCK = "axisor.beat.Scheduler", "redbeat.RedBeatScheduler"
+OURS, STOCK = "Axisor", "RedBeat"
+CLASSES = {OURS: "axisor.beat.Scheduler", STOCK: "redbeat.RedBeatScheduler"}
 
 
 def main() -> None:
@@ -86,7 +87,7 @@ def _measured(url: str, scheduler: str, count: int, seconds: int) -> list[str]:
             "axisor",
             "beat",
             "-S",
-            scheduler,
+            CLASSES[scheduler],
         ]
         beat = Program("beat", command, dict(os.environ), folder / "beat.log")
         beat.start()
