@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from pydantic import ValidationError as ConfigError
 from unfold.admin import ModelAdmin
 
+from accounts.admin_audit import operator_of
 from accounts.errors import AccountInactive, InvalidField
 from accounts.models import User
 from automations import manual, services
@@ -73,7 +74,7 @@ class AutomationAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
         """Save through the service, so that the schedule follows."""
-        services.save_automation(automation=obj)
+        services.save_automation(automation=obj, by=operator_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """History refers to it: pause it here, or delete it by the API, which keeps the row."""
@@ -92,10 +93,7 @@ class AutomationAdmin(ModelAdmin):
     @admin.action(description="Run now", permissions=["change"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
         """Run each once, as it would run by itself."""
-        operator = User.objects.get(username=request.user.get_username())
-        self._each(
-            request, queryset, "Called", lambda automation: manual.run_now(automation, by=operator)
-        )
+        self._each(request, queryset, "Called", manual.run_now)
 
     @admin.action(description="Copy", permissions=["add"])
     def clone(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
@@ -107,11 +105,12 @@ class AutomationAdmin(ModelAdmin):
         request: HttpRequest,
         queryset: QuerySet[Automation],
         done: str,
-        change: Callable[[Automation], object],
+        change: Callable[..., object],
     ) -> None:
+        operator = operator_of(request)
         for automation in queryset.select_related("account__exchange", "user"):
             try:
-                change(automation)
+                change(automation, by=operator)
             except REFUSALS as error:
                 messages.error(request, f"{automation.name}: {_words(automation, error)}")
             else:
@@ -119,12 +118,12 @@ class AutomationAdmin(ModelAdmin):
                 messages.success(request, f"{done}: {automation.name}.")
 
 
-def _switch_off(automation: Automation) -> None:
-    services.update_automation(automation=automation, is_active=False)
+def _switch_off(automation: Automation, *, by: User) -> None:
+    services.update_automation(automation=automation, by=by, is_active=False)
 
 
-def _switch_on(automation: Automation) -> None:
-    services.update_automation(automation=automation, is_active=True)
+def _switch_on(automation: Automation, *, by: User) -> None:
+    services.update_automation(automation=automation, by=by, is_active=True)
 
 
 def _words(automation: Automation, error: Exception) -> str:

@@ -25,7 +25,7 @@ def stranger(guarded):
 
 @pytest.fixture
 def proposal(guarded):
-    services.update_automation(automation=guarded.automation, mode="confirm")
+    services.update_automation(automation=guarded.automation, mode="confirm", by=guarded.user)
     guarded.fall()
     manual.run_now(guarded.automation, by=guarded.user)
     drain(guarded.account)
@@ -74,7 +74,7 @@ class TestRunsAndCopies:
         assert asked == [202] * manual.RUNS_PER_MINUTE + [429]
 
     def test_what_is_paused_does_not_run(self, client, guarded):
-        services.update_automation(automation=guarded.automation, is_active=False)
+        services.update_automation(automation=guarded.automation, is_active=False, by=guarded.user)
         answer = client.post(f"/api/automations/{guarded.automation.id}/execute/")
         assert (answer.status_code, "paused" in answer.json()["detail"]) == (400, True)
 

@@ -37,7 +37,12 @@ def without_isolated(monkeypatch):
 
 def create(account):
     return services.create_automation(
-        user=account.user, account=account, kind="margin_guard", name="guard", config=CONFIG
+        user=account.user,
+        account=account,
+        kind="margin_guard",
+        name="guard",
+        config=CONFIG,
+        by=account.user,
     )
 
 
@@ -67,11 +72,11 @@ def test_one_that_lost_its_ground_can_be_paused_and_deleted_but_not_resumed(
     automation = create(account)
     without_isolated()
     with pytest.raises(InvalidField):
-        services.update_automation(automation=automation, name="other")
+        services.update_automation(automation=automation, name="other", by=automation.user)
     automation.refresh_from_db()
-    services.update_automation(automation=automation, is_active=False)
+    services.update_automation(automation=automation, is_active=False, by=automation.user)
     with pytest.raises(InvalidField):
-        services.update_automation(automation=automation, is_active=True)
+        services.update_automation(automation=automation, is_active=True, by=automation.user)
     automation.refresh_from_db()
-    services.delete_automation(automation=automation)
+    services.delete_automation(automation=automation, by=automation.user)
     assert automation.deleted_at

@@ -51,6 +51,7 @@ class Two:
             exchange=first.account.exchange,
             name="other",
             credentials=other.credentials,
+            by=first.user,
         )
         guard = create_automation(
             user=first.user,
@@ -59,6 +60,7 @@ class Two:
             name="guard of the other",
             config={"threshold": "0.8", "action": ONE_SAT, "cool_down": 0},
             every=1,
+            by=first.user,
         )
         self.guards = {first.account.id: first.automation, account.id: guard}
         self.remote = {first.account.id: first.paper_account.id, account.id: other.id}
@@ -104,7 +106,7 @@ def test_a_switch_that_is_killed_anywhere_is_whole_or_was_none(two, start_progra
 
         def switch(target=target, step=step):
             with killed_at(step):
-                activate_account(account=target)
+                activate_account(account=target, by=target.user)
 
         ended = forked(switch)
         died_at = time.monotonic()
@@ -130,7 +132,8 @@ def test_switching_back_and_forth_neither_starves_nor_doubles_anything(two, star
     began = time.monotonic()
     for number in range(SWITCHES):
         time.sleep(max(0, began + number * EVERY_SECONDS - time.monotonic()))
-        activate_account(account=two.inactive())
+        account = two.inactive()
+        activate_account(account=account, by=account.user)
     slots = time.monotonic() - began
     for guard in two.guards.values():
         looked = looks(guard) - before[guard.id]

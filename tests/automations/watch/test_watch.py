@@ -114,7 +114,7 @@ def test_a_dead_watchs_share_is_taken_over(guarded, watching):
 
 def test_what_is_not_active_is_not_watched(guarded, watching):
     eventually(lambda: watching.accounts)
-    update_automation(automation=guarded.automation, is_active=False)
+    update_automation(automation=guarded.automation, is_active=False, by=guarded.user)
     eventually(lambda: not watching.accounts and not watching.watch._markets)
 
 
