@@ -10,6 +10,7 @@ from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
+from accounts.api_audit import AuditViewSet
 from accounts.api_events import EventViewSet
 from automations.api import AutomationViewSet, ExecutionViewSet
 from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
@@ -24,6 +25,7 @@ router = DefaultRouter()
 router.register("accounts", AccountViewSet, basename="account")
 router.register("automations", AutomationViewSet, basename="automation")
 router.register("executions", ExecutionViewSet, basename="execution")
+router.register("audit", AuditViewSet, basename="audit")
 router.register("events", EventViewSet, basename="event")
 router.register("proposals", ProposalViewSet, basename="proposal")
 router.register("restrictions", RestrictionViewSet, basename="restriction")
