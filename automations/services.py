@@ -15,7 +15,7 @@ from automations.models import Automation, Proposal
 from automations.rules.registry import kind_of
 from exchanges.registry import adapter
 
-WRITTEN = ("name", "config", "every", "mode", "is_active", "deleted_at", "updated_at")
+WRITTEN = ("name", "config", "every", "mode", "is_active", "updated_at")
 """What people write; the rest of the row is written by runs, meanwhile perhaps."""
 
 
@@ -85,10 +85,13 @@ def update_automation(*, automation: Automation, by: User, **fields: Any) -> Aut
 
 @transaction.atomic
 def delete_automation(*, automation: Automation, by: User) -> None:
-    """Stop an automation for good; its history stays."""
-    automation.is_active = False
-    automation.deleted_at = timezone.now()
-    _store(automation)
+    """Stop an automation for good; its history stays. Deleting twice changes nothing."""
+    now = timezone.now()
+    living = Automation.objects.filter(pk=automation.pk, deleted_at=None)
+    if not living.update(is_active=False, deleted_at=now, updated_at=now):
+        return
+    automation.is_active, automation.deleted_at = False, now
+    schedule.follow_user(automation.user_id)
     asked = automation.proposals.filter(state=Proposal.State.OPEN)
     asked.update(state=Proposal.State.EXPIRED)
     changes.record("automation_deleted", automation, by=by, data={"name": automation.name})
@@ -117,10 +120,13 @@ def require_capabilities(kind: str, config: dict[str, Any], account: ExchangeAcc
 def save_automation(*, automation: Automation, by: User | None, reason: str = "") -> Automation:
     """Save one that is new or was changed; raises Django's `ValidationError` for bad fields.
 
-    One that its exchange cannot serve raises `InvalidField`, unless it is paused or deleted.
+    One that its exchange cannot serve raises `InvalidField`, unless it is paused; so does one that
+    was deleted meanwhile.
     `reason` is where a new one comes from, if it was not made here.
     """
     before = Automation.objects.select_for_update(no_key=True).filter(pk=automation.pk).first()
+    if before is not None and before.deleted_at is not None:
+        raise InvalidField("automation", "It was deleted meanwhile: nothing was changed.")
     _store(automation)
     if before is None:
         changes.record_made("automation_created", automation, by=by, reason=reason)

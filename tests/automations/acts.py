@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from automations import manual, proposals, restrictions, services, settlement
 from automations.limits import set_limits
-from automations.models import AccountLimits, Intent, Proposal
+from automations.models import AccountLimits, Automation, Intent, Proposal
 from tests.accounts.builders import an_account
 
 
@@ -79,6 +79,11 @@ def clone(g, by):
 
 def delete(g, by):
     return lambda: services.delete_automation(automation=g.automation, by=by)
+
+
+def delete_again(g, by):
+    services.delete_automation(automation=Automation.objects.get(pk=g.automation.pk), by=by)
+    return delete(g, by)
 
 
 def stop(what, scope=lambda g: {"account": g.account}):
@@ -186,6 +191,7 @@ ACTS = [
     ("pause and rename", update(is_active=False, name="new"), [PAUSED, RENAMED]),
     ("clone", clone, [("automation_cloned", "automation", COPY)]),
     ("delete", delete, [("automation_deleted", "automation", {"name": "guard"})]),
+    ("delete again", delete_again, []),
     ("stop an account", stop("opening"), [("restriction_imposed", "restriction", OPENING)]),
     ("stop what is stopped", stop_again, []),
     ("lift", lift, [("restriction_lifted", "restriction", OPENING)]),

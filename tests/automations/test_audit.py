@@ -7,7 +7,9 @@ import pytest
 from django.core.management import call_command
 
 from accounts import services as accounts
+from accounts.errors import InvalidField
 from accounts.models import Audit, Event, ExchangeAccount, User
+from automations import services
 from automations.models import AccountLimits, Automation, Errand, Intent, Proposal, Restriction
 from tests.accounts.builders import a_user
 from tests.automations.acts import ACTS, run_now, stop, update_config
@@ -62,6 +64,15 @@ def test_a_config_is_kept_as_it_was_and_is(guarded, operator):
     update_config(guarded, operator)()
     config = {**was, "threshold": "0.7"}
     assert Audit.objects.get(action="automation_updated").data == {"config": [was, config]}
+
+
+def test_what_was_deleted_is_not_changed_any_more(guarded, operator):
+    late = Automation.objects.get(pk=guarded.automation.pk)
+    services.delete_automation(automation=guarded.automation, by=operator)
+    before = stored()
+    with pytest.raises(InvalidField, match="deleted meanwhile"):
+        services.update_automation(automation=late, is_active=True, by=guarded.user)
+    assert stored() == before
 
 
 def test_a_run_is_found_by_its_slot(guarded, operator):
