@@ -24,7 +24,8 @@ The story, from the inside out:
 `strict`, `api_errors`, `tokens`  what every API of the platform shares: serializers that refuse
                what they do not know, errors as answers, authentication
 `zones`        the time zones that a person may be in
-`api…`, `admin…`  the faces, which hold no rule of their own
+`api…`, `admin…`  the faces, which hold no rule of their own; `admin_audit` audits what pages
+               save without a service
 
 To add something that happens to an account: write a service that locks the user's row, changes
 the account and calls `record_event` in the same transaction; give it a route in `api` and an

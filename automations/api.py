@@ -223,7 +223,9 @@ class AutomationViewSet(
         fields = self._checked(request)
         if "account" not in fields:
             fields["account"] = self._active_account()
-        automation = services.create_automation(user=self.request.user, **fields)
+        automation = services.create_automation(
+            user=self.request.user, by=self.request.user, **fields
+        )
         return Response(AutomationOut(automation).data, status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -233,7 +235,9 @@ class AutomationViewSet(
         is_active = changes.pop("is_active", automation.is_active)
         with transaction.atomic():
             if changes:
-                automation = services.update_automation(automation=automation, **changes)
+                automation = services.update_automation(
+                    automation=automation, by=self.request.user, **changes
+                )
             if is_active:
                 pausing.resume(automation, by=self.request.user)
             else:
@@ -242,7 +246,7 @@ class AutomationViewSet(
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Stop it for good; its executions stay."""
-        services.delete_automation(automation=self.get_object())
+        services.delete_automation(automation=self.get_object(), by=self.request.user)
         return Response(status=204)
 
     @extend_schema(request=RunIn, responses={202: RunOut})
@@ -266,7 +270,9 @@ class AutomationViewSet(
         given = CloneIn(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         try:
-            clone = services.clone_automation(automation=original, **given.validated_data)
+            clone = services.clone_automation(
+                automation=original, by=self.request.user, **given.validated_data
+            )
         except ConfigError as error:
             raise serializers.ValidationError(config_errors(error, kind=original.kind)) from None
         return Response(AutomationOut(clone).data, status=201)

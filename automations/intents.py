@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from pydantic import TypeAdapter
 
+from accounts.audit import record_audit
 from accounts.models import User
 from automations import journal, restrictions, selectors
 from automations.models import Intent, TradeLog, Turn
@@ -146,6 +147,14 @@ def resolve(intent: Intent, *, was_done: bool, by: User) -> bool:
     Intent.objects.filter(pk=intent.pk).update(resolved_by=by)
     _close_log(intent, state.value, error=text)
     _tell(intent, "resolved", Severity.INFO, f"is settled. {text}")
+    record_audit(
+        "intent_resolved",
+        by=by,
+        subject=f"intent/{intent.pk}",
+        user=intent.automation.user,
+        account=intent.account,
+        data={"automation": str(intent.automation_id), "was_done": was_done},
+    )
     return True
 
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from accounts.errors import AccountInactive
 from accounts.models import Event, User
 from accounts.outbox import record_event
-from automations import errands, pausing, proposals, selectors, tasks
+from automations import changes, errands, pausing, proposals, selectors, tasks
 from automations.models import Automation, Execution, Proposal
 
 RUNS_PER_MINUTE = 30
@@ -72,6 +72,7 @@ def _start(automation: Automation, by: User, **asked: str) -> str:
             message=f"{automation.name}: {by.get_username()} asked for a run.",
             data={"automation": str(automation.id), "slot": slot, "by": by.get_username(), **asked},
         )
+        changes.record(REQUESTED, automation, by=by, data={"slot": slot, **asked})
         errands.accept(automation, slot=slot, cause=cause, requested_by=by, **asked)
     tasks.call_a_worker(automation, slot=slot, cause=cause)
     return slot

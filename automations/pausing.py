@@ -17,11 +17,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from pydantic import ValidationError
 
-from accounts.audit import record_audit
 from accounts.errors import AccountInactive, InvalidField
 from accounts.models import ExchangeAccount, User
 from accounts.opening import require_usable
-from automations import journal, restrictions, schedule
+from automations import changes, journal, restrictions, schedule
 from automations.models import Automation, Restriction
 from automations.rules.base import Reason
 from automations.services import require_capabilities
@@ -190,14 +189,7 @@ def _of_restriction(held: Restriction) -> Pause:
 
 def _record(automation: Automation, what: str, by: User, reason: str) -> None:
     schedule.follow_user(automation.user_id)
-    record_audit(
-        f"automation_{what}",
-        by=by,
-        user=automation.user,
-        account=automation.account,
-        subject=f"automation/{automation.pk}",
-        reason=reason,
-    )
+    changes.record(f"automation_{what}", automation, by=by, reason=reason)
     why = f": {reason}" if reason else "."
     told = Reason(what, f"{by.get_username()} {what} it{why}")
     journal.tell(automation, told, kind=f"automation_{what}")

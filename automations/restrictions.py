@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.audit import record_audit
 from accounts.models import Event, ExchangeAccount, User
 from accounts.outbox import record_event
 from automations import schedule
@@ -63,6 +64,7 @@ def impose(
     if is_new:
         _follow(restriction)
         _tell(restriction, f"{by.get_username()} stopped {_said(restriction)}: {reason}")
+        _record("restriction_imposed", restriction, by=by, reason=reason)
     return restriction
 
 
@@ -75,6 +77,7 @@ def lift(restriction: Restriction, *, by: User) -> bool:
     if lifted:
         _follow(restriction)
         _tell(restriction, f"{by.get_username()} lifted the stop of {_said(restriction)}.")
+        _record("restriction_lifted", restriction, by=by)
     return bool(lifted)
 
 
@@ -112,8 +115,24 @@ def _tell(restriction: Restriction, message: str) -> None:
         )
 
 
+def _record(action: str, restriction: Restriction, *, by: User, reason: str = "") -> None:
+    record_audit(
+        action,
+        by=by,
+        subject=f"restriction/{restriction.pk}",
+        user=_owner(restriction),
+        account=restriction.account,
+        reason=reason,
+        data={"what": restriction.what},
+    )
+
+
+def _owner(restriction: Restriction) -> User | None:
+    return restriction.account.user if restriction.account else restriction.user
+
+
 def _concerned(restriction: Restriction) -> Iterable[User]:
-    owner = restriction.account.user if restriction.account else restriction.user
+    owner = _owner(restriction)
     if owner is not None:
         return [owner]
     return User.objects.filter(automation__is_active=True).distinct()

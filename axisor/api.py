@@ -10,6 +10,7 @@ from rest_framework.routers import DefaultRouter
 from rest_framework.views import APIView
 
 from accounts.api import AccountViewSet
+from accounts.api_audit import AuditViewSet
 from accounts.api_cache import CredentialCacheView
 from accounts.api_events import EventViewSet
 from accounts.api_me import MeView
@@ -42,6 +43,7 @@ router = DefaultRouter()
 router.register("accounts", AccountViewSet, basename="account")
 router.register("automations", AutomationViewSet, basename="automation")
 router.register("executions", ExecutionViewSet, basename="execution")
+router.register("audit", AuditViewSet, basename="audit")
 router.register("events", EventViewSet, basename="event")
 router.register("proposals", ProposalViewSet, basename="proposal")
 router.register("restrictions", RestrictionViewSet, basename="restriction")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,9 +13,9 @@ from django.utils.html import format_html, format_html_join
 from pydantic import ValidationError as ConfigError
 from unfold.admin import ModelAdmin
 
+from accounts.admin_audit import operator_of
 from accounts.errors import AccountInactive, InvalidField
 from automations import manual, pausing, services, status
-from automations.admin.shown import operator_of
 from automations.forms import AutomationForm, PauseForm
 from automations.models import Automation
 from automations.presentation import NONE
@@ -116,7 +117,7 @@ class AutomationAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
         """Save through the service, so that the schedule follows."""
-        services.save_automation(automation=obj)
+        services.save_automation(automation=obj, by=operator_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """History refers to it: pause it here, or delete it by the API, which keeps the row."""
@@ -133,25 +134,19 @@ class AutomationAdmin(ModelAdmin):
             context = {**self.admin_site.each_context(request), "title": title, "form": form}
             page = {**context, "chosen": queryset.select_related("user", "account")}
             return TemplateResponse(request, "automations/pause.html", page)
-        by, reason = operator_of(request), form.cleaned_data["reason"]
-        self._each(
-            request, queryset, "Paused", lambda each: pausing.pause(each, by=by, reason=reason)
-        )
+        reason = form.cleaned_data["reason"]
+        self._each(request, queryset, "Paused", partial(pausing.pause, reason=reason))
         return None
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
         """Start the chosen automations again."""
-        by = operator_of(request)
-        self._each(request, queryset, "Resumed", lambda each: pausing.resume(each, by=by))
+        self._each(request, queryset, "Resumed", pausing.resume)
 
     @admin.action(description="Run now", permissions=["change"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
         """Run each once, as it would run by itself."""
-        operator = operator_of(request)
-        self._each(
-            request, queryset, "Called", lambda automation: manual.run_now(automation, by=operator)
-        )
+        self._each(request, queryset, "Called", manual.run_now)
 
     @admin.action(description="Copy", permissions=["add"])
     def clone(self, request: HttpRequest, queryset: QuerySet[Automation]) -> None:
@@ -163,11 +158,12 @@ class AutomationAdmin(ModelAdmin):
         request: HttpRequest,
         queryset: QuerySet[Automation],
         done: str,
-        change: Callable[[Automation], object],
+        change: Callable[..., object],
     ) -> None:
+        operator = operator_of(request)
         for automation in queryset.select_related("account__exchange", "user"):
             try:
-                change(automation)
+                change(automation, by=operator)
             except REFUSALS as error:
                 messages.error(request, f"{automation.name}: {_words(automation, error)}")
             else:

@@ -13,9 +13,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.views import UnfoldModelAdminViewMixin
 
+from accounts.admin_audit import operator_of
 from accounts.errors import AccountInactive
 from automations import manual, proposals, restrictions
-from automations.admin.shown import COLOURS, ReadOnlyAdmin, operator_of
+from automations.admin.shown import COLOURS, ReadOnlyAdmin
 from automations.forms import (
     LimitsForm,
     ProposalForm,
@@ -23,6 +24,7 @@ from automations.forms import (
     ScopeForm,
     StopProtectionForm,
 )
+from automations.limits import set_limits
 from automations.models import AccountLimits, Proposal, Restriction
 from automations.presentation import said_of
 
@@ -206,3 +208,13 @@ class AccountLimitsAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: AccountLimits | None = None) -> Any:
         """The account is chosen once."""
         return ("account",) if obj else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: AccountLimits, form: LimitsForm, change: bool
+    ) -> None:
+        """Set them through the service, which records it."""
+        set_limits(obj, by=operator_of(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Empty them: what was allowed before stays in the audit."""
+        return False

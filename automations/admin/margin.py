@@ -5,7 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from automations.admin.shown import COLOURS, ReadOnlyAdmin, operator_of
+from accounts.admin_audit import operator_of
+from automations.admin.shown import COLOURS, ReadOnlyAdmin
 from automations.margin import unguarded
 from automations.models import MarginAlert, UnguardedPosition
 

@@ -1,11 +1,8 @@
-"""What the pages share: colours of outcomes, who is signed in, what is read and never written."""
+"""What the pages share: colours of outcomes, and what can be read and never written."""
 
-from typing import Any
+from accounts.admin_audit import ReadOnlyAdmin
 
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
-
-from accounts.models import User
+__all__ = ["COLOURS", "ReadOnlyAdmin"]
 
 COLOURS = {
     "success": "success",
@@ -22,24 +19,3 @@ COLOURS = {
     "critical": "danger",
     "blind": "danger",
 }
-
-
-def operator_of(request: HttpRequest) -> User:
-    """Who is signed in."""
-    return User.objects.get(username=request.user.get_username())
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """History: it can be read, never written."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Rows are written by runs."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What happened, happened."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is evidence."""
-        return False

@@ -166,7 +166,7 @@ def test_only_what_is_past_its_time_is_swept(account):
 def test_a_change_clears_on_commit(account, django_capture_on_commit_callbacks):
     opening.open_credentials(as_read(account))
     with django_capture_on_commit_callbacks(execute=True):
-        disconnect_account(account=account)
+        disconnect_account(account=account, by=account.user)
     assert cache.look_up(account.pk, 1) == cache.Found()
 
 

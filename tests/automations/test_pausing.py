@@ -220,7 +220,10 @@ def want_spot(guarded):
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (lambda g: disconnect_account(account=g.account), "main is disconnected: connect it again"),
+        (
+            lambda g: disconnect_account(account=g.account, by=g.user),
+            "main is disconnected: connect it again",
+        ),
         (switch_exchange_off, "is switched off by an operator"),
         (refuse_key, "refuses the key of main: replace it first"),
         (break_config, "is no longer what this kind allows"),
@@ -263,7 +266,7 @@ def test_starting_without_automations_says_so(guarded, client):
 
 
 def test_starting_without_an_active_account_says_so(guarded, client):
-    disconnect_account(account=guarded.account)
+    disconnect_account(account=guarded.account, by=guarded.account.user)
     answer = client.post("/api/schedule/start/").json()
     assert "No account is active, so nothing is scheduled" in answer["message"]
     assert (answer["account"], answer["automations"]) == (None, [])

@@ -54,6 +54,7 @@ class Two:
             exchange=first.account.exchange,
             name="other",
             credentials=other.credentials,
+            by=first.user,
         )
         guard = create_automation(
             user=first.user,
@@ -62,6 +63,7 @@ class Two:
             name="guard of the other",
             config={"threshold": "0.8", "action": ONE_SAT, "cool_down": 0},
             every=1,
+            by=first.user,
         )
         self.guards = {first.account.id: first.automation, account.id: guard}
         self.remote = {first.account.id: first.paper_account.id, account.id: other.id}
@@ -107,7 +109,7 @@ def test_a_switch_that_is_killed_anywhere_is_whole_or_was_none(two, start_progra
 
         def switch(target=target, step=step):
             with killed_at(step):
-                activate_account(account=target)
+                activate_account(account=target, by=target.user)
 
         ended = forked(switch)
         died_at = time.monotonic()
@@ -136,7 +138,8 @@ def test_switching_back_and_forth_neither_starves_nor_doubles_anything(two, star
     ):
         assert switches < MOST_SWITCHES
         time.sleep(max(0, began + switches * EVERY_SECONDS - time.monotonic()))
-        activate_account(account=two.inactive())
+        account = two.inactive()
+        activate_account(account=account, by=account.user)
         switches += 1
     slots = time.monotonic() - began
     for guard in two.guards.values():

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from prometheus_client import REGISTRY
 
-from automations import reading, recovery, services
+from automations import pausing, reading, recovery, services
 from automations.margin import alerts, rounds
 from automations.margin.alerts import Circumstances
 from automations.margin.danger import Change, Danger
@@ -79,7 +79,9 @@ def test_the_event_has_the_numbers_and_the_slot_the_crossing(guarded, looking):
 
 
 def test_a_guard_that_only_records_is_called_and_protects_nothing(guarded, looking):
-    services.update_automation(automation=guarded.automation, mode="shadow")
+    services.update_automation(
+        automation=guarded.automation, mode="shadow", by=guarded.automation.user
+    )
     looking.look(at=[guarded], price=WARNING_PRICE)
     assert "Nothing protects it" in guarded.user.events.get(kind="margin_warning").message
     assert len(slots()) == 1
@@ -255,7 +257,7 @@ def test_the_cross_margin_position_is_measured_whoever_looks_at_it(guarded, look
 
 def test_what_is_not_watched_any_more_is_told_and_dropped(guarded, looking):
     looking.look(at=[guarded], price=WARNING_PRICE)
-    services.update_automation(automation=guarded.automation, is_active=False)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
     looking.look()
     assert (levels(), told(guarded)) == ({}, ["margin_warning", "margin_unwatched"])
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Audit, User
 from accounts.services import activate_account, connect_account, disconnect_account
-from automations import reading, selectors, services
+from automations import pausing, reading, selectors, services
 from automations.margin import unguarded
 from automations.models import UnguardedPosition
 from exchanges import feed
@@ -36,7 +36,11 @@ def other(guarded):
     credentials = guarded.paper.control.create_account(balance=1).credentials
     exchange = guarded.account.exchange
     return connect_account(
-        user=guarded.user, exchange=exchange, name="other", credentials=credentials
+        user=guarded.user,
+        exchange=exchange,
+        name="other",
+        credentials=credentials,
+        by=guarded.user,
     )
 
 
@@ -54,13 +58,13 @@ def rows():
 
 def listed(guarded, other, looking):
     """Switch away, and let the monitor read the account."""
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     looking.look(at=[guarded])
     return UnguardedPosition.objects.get(ended_at=None)
 
 
 def test_the_switch_notes_the_guards_and_the_monitor_lists_the_position(guarded, other, looking):
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     assert rows() == [("", "")]
     assert UnguardedPosition.objects.get().guards == ["guard"]
     looking.look(at=[guarded])
@@ -73,21 +77,21 @@ def test_the_switch_notes_the_guards_and_the_monitor_lists_the_position(guarded,
 
 
 def test_without_a_watch_the_monitor_reads_the_account_itself(guarded, other, looking):
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     looking.look()
     assert (guarded.trade["id"], "") in rows()
 
 
 def test_what_was_read_before_the_switch_lists_nothing(guarded, other, looking):
     looking.look(at=[guarded])
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     looking.look()
     assert rows() == [("", "")]
 
 
 def test_an_account_that_cannot_be_read_is_listed_once_it_can(guarded, other, looking, impatient):
     guarded.paper.control.fault("fail_before", account_id=guarded.paper_account.id, times=2)
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     looking.look()
     assert (rows(), told(guarded)) == ([("", "")], ["margin_unknown"])
     guarded.paper.control.clear_faults()
@@ -98,8 +102,10 @@ def test_an_account_that_cannot_be_read_is_listed_once_it_can(guarded, other, lo
 @pytest.mark.parametrize(("scope", "is_listed"), SCOPES, ids=str)
 def test_only_what_a_guard_was_meant_for_is_listed(guarded, other, looking, scope, is_listed):
     config = {**guarded.automation.config, "scope": scope}
-    services.update_automation(automation=guarded.automation, config=config)
-    activate_account(account=other)
+    services.update_automation(
+        automation=guarded.automation, config=config, by=guarded.automation.user
+    )
+    activate_account(account=other, by=other.user)
     looking.look(at=[guarded])
     assert ((guarded.trade["id"], "") in rows()) is is_listed
     assert told(guarded, "unguarded_") == ["unguarded_positions"] * is_listed
@@ -110,8 +116,10 @@ def test_a_cross_margin_position_that_was_not_read_is_not_taken_for_none(
     guarded, other, looking, is_read, ends
 ):
     config = {**guarded.automation.config, "scope": {"cross": True}}
-    services.update_automation(automation=guarded.automation, config=config)
-    activate_account(account=other)
+    services.update_automation(
+        automation=guarded.automation, config=config, by=guarded.automation.user
+    )
+    activate_account(account=other, by=other.user)
     read_into_feed(guarded)
     seen = Holdings(0, (), cross=cross(0) if is_read else None)
     feed.put_holdings(guarded.account.pk, Aged(seen, reading.utc_now(), "rest"))
@@ -121,15 +129,15 @@ def test_a_cross_margin_position_that_was_not_read_is_not_taken_for_none(
 
 @pytest.mark.parametrize("changes", [{"is_active": False}, {"mode": "shadow"}], ids=str)
 def test_what_was_not_guarded_loses_no_guard(guarded, other, changes):
-    services.update_automation(automation=guarded.automation, **changes)
-    activate_account(account=other)
+    services.update_automation(automation=guarded.automation, **changes, by=guarded.user)
+    activate_account(account=other, by=other.user)
     assert rows() == []
 
 
 def test_a_switch_that_is_rolled_back_leaves_nothing(guarded, other, monkeypatch):
     monkeypatch.setattr("automations.schedule.follow_user", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        activate_account(account=other)
+        activate_account(account=other, by=other.user)
     assert rows() == []
 
 
@@ -153,22 +161,22 @@ def test_it_is_over_when_the_position_is_closed(guarded, other, looking):
 def test_it_is_over_when_the_account_is_active_and_guarded_again(guarded, other, looking):
     listed(guarded, other, looking)
     guarded.account.refresh_from_db()
-    activate_account(account=guarded.account)
+    activate_account(account=guarded.account, by=guarded.account.user)
     looking.look(at=[guarded])
     assert (guarded.trade["id"], "guarded") in rows()
 
 
 def test_it_is_not_over_when_nothing_guards_the_active_account(guarded, other, looking):
     listed(guarded, other, looking)
-    services.update_automation(automation=guarded.automation, is_active=False)
-    activate_account(account=guarded.account)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
+    activate_account(account=guarded.account, by=guarded.account.user)
     looking.look(at=[guarded])
     assert (guarded.trade["id"], "") in rows()
 
 
 def test_back_before_it_was_listed_alarms_nobody(guarded, other, looking):
-    activate_account(account=other)
-    activate_account(account=guarded.account)
+    activate_account(account=other, by=other.user)
+    activate_account(account=guarded.account, by=guarded.account.user)
     looking.look(at=[guarded])
     assert rows() == [("", "listed")]
     assert told(guarded, "unguarded_") == []
@@ -177,14 +185,14 @@ def test_back_before_it_was_listed_alarms_nobody(guarded, other, looking):
 def test_a_second_loss_has_to_be_acknowledged_again(guarded, other, looking):
     row = listed(guarded, other, looking)
     unguarded.acknowledge(row, by=guarded.user)
-    activate_account(account=guarded.account)
-    activate_account(account=other)
+    activate_account(account=guarded.account, by=guarded.account.user)
+    activate_account(account=other, by=other.user)
     looking.look(at=[guarded])
     assert UnguardedPosition.objects.get(ended_at=None).acknowledged_at is None
 
 
 def test_who_disconnects_a_guarded_account_is_told_at_once(guarded, looking):
-    disconnect_account(account=guarded.account)
+    disconnect_account(account=guarded.account, by=guarded.account.user)
     assert rows() == [("", "")]
     assert "cannot be seen any more" in guarded.user.events.get(kind="unguarded_positions").message
     looking.look()
