@@ -47,6 +47,7 @@ class OldUserStatusView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
+        operation_id="user_schedule_status_retrieve",
         parameters=[OldStatusQuery],
         responses=inline_serializer(
             "OldUserStatus",

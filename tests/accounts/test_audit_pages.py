@@ -76,7 +76,7 @@ def myself(user):
 
 JOINED = {"date_joined_0": "2026-01-02", "date_joined_1": "03:04:05"}
 SENT_BACK = {f"initial-{name}": value for name, value in JOINED.items()}
-USER = {"username": "alice", "is_active": "on", **JOINED, **SENT_BACK}
+USER = {"username": "alice", "is_active": "on", "time_zone": "UTC", **JOINED, **SENT_BACK}
 NEW = {"username": "new", "password1": CHOSEN, "password2": CHOSEN, "usable_password": "true"}
 NO_DATE = {"expiry_0": "", "expiry_1": ""}
 

@@ -82,7 +82,7 @@ def test_new_credentials_are_used_at_once_though_nothing_was_cleared(paper, at_p
     _, second = paper.control.create_key(first.id)
     account = an_account(a_user(), credentials=first.credentials, remote_id=first.id)
     opening.open_credentials(as_read(account))
-    replace_credentials(account=account, credentials=second)
+    replace_credentials(account=account, credentials=second, by=account.user)
     assert opening.open_credentials(as_read(account)) == second
 
 

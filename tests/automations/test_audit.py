@@ -71,7 +71,8 @@ def test_what_was_deleted_is_not_changed_any_more(guarded, operator):
     services.delete_automation(automation=guarded.automation, by=operator)
     before = stored()
     with pytest.raises(InvalidField, match="deleted meanwhile"):
-        pausing.resume(late, by=guarded.user)
+        services.update_automation(automation=late, name="new", by=guarded.user)
+    assert not pausing.resume(late, by=guarded.user)
     assert stored() == before
 
 

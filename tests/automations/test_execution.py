@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
-from automations import errands, intents, planning, sensing, tasks
+from automations import errands, intents, pausing, planning, sensing, tasks
 from automations.models import Errand, Execution, Intent, TradeLog, Turn
 from automations.past import recall
 from automations.perform import perform

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.errors import AccountInactive
 from accounts.models import Event, User
-from automations import manual, services
+from automations import manual, pausing, services
 from automations.execution import drain
 from automations.models import Errand, Execution, Intent
 from tests.automations.conftest import guard_a_position
@@ -71,10 +71,10 @@ def test_to_reduce_is_one_thing_and_never_becomes_a_close(db, paper, operator, a
     assert guarded.effects() == effects
 
 
-@pytest.mark.parametrize("change", [{"is_active": False}, {}], ids=["paused", "not active"])
-def test_what_does_not_run_by_itself_does_not_run_by_hand(guarded, operator, change):
-    if change:
-        services.update_automation(automation=guarded.automation, **change, by=guarded.user)
+@pytest.mark.parametrize("is_paused", [True, False], ids=["paused", "not active"])
+def test_what_does_not_run_by_itself_does_not_run_by_hand(guarded, operator, is_paused):
+    if is_paused:
+        pausing.pause(guarded.automation, by=guarded.user, reason="test")
     else:
         guarded.account.is_active = False
         guarded.account.save()

@@ -279,6 +279,7 @@ def test_the_schedule_of_an_account_that_is_not_the_active_one(guarded, client):
         exchange=guarded.account.exchange,
         name="other",
         credentials=paper_account.credentials,
+        by=guarded.user,
     )
     answer = client.get(f"/api/accounts/{other.id}/schedule/").json()
     assert answer["message"] == "other is not the active account, so nothing of it is scheduled."
@@ -286,7 +287,7 @@ def test_the_schedule_of_an_account_that_is_not_the_active_one(guarded, client):
 
 def test_the_status_costs_the_same_for_one_and_for_many(guarded, django_assert_max_num_queries):
     for _ in range(5):
-        copy_automation(guarded.automation)
+        copy_automation(guarded.automation, by=guarded.user)
     with django_assert_max_num_queries(6):
         found = status.of_automations(selectors.automations_of(guarded.user.pk))
     assert len(found) == 6

@@ -57,6 +57,7 @@ def flood(others, *, times):
             kind="tp_sl",
             name="exit",
             config={"action": {"type": "close_sl", "trigger": "-50"}},
+            by=other.user,
         )
         for number in range(times):
             tasks.start_execution(exit_, slot=f"tick:{number}", cause="tick")

@@ -22,6 +22,8 @@ from axisor.beat import Scheduler
 
 QUEUE = "evaluate"
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture(autouse=True)
 def client():

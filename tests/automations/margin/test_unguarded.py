@@ -127,9 +127,12 @@ def test_a_cross_margin_position_that_was_not_read_is_not_taken_for_none(
     assert rows() == [("", ends)]
 
 
-@pytest.mark.parametrize("changes", [{"is_active": False}, {"mode": "shadow"}], ids=str)
-def test_what_was_not_guarded_loses_no_guard(guarded, other, changes):
-    services.update_automation(automation=guarded.automation, **changes, by=guarded.user)
+@pytest.mark.parametrize("is_paused", [True, False], ids=["paused", "shadow"])
+def test_what_was_not_guarded_loses_no_guard(guarded, other, is_paused):
+    if is_paused:
+        pausing.pause(guarded.automation, by=guarded.user, reason="test")
+    else:
+        services.update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
     activate_account(account=other, by=other.user)
     assert rows() == []
 
