@@ -63,9 +63,9 @@ def due(account_id: UUID) -> QuerySet[Errand]:
 
 def begin(errand: Errand) -> bool:
     """Count a run of `errand` and put off the next one; False when it has had all its runs."""
-    kind = kind_of(errand.automation.kind)
-    wait = timedelta(seconds=kind.backoff * 2**errand.attempts / 2)
-    begun = Errand.objects.filter(pk=errand.pk, attempts__lte=kind.retries).update(
+    policy = errand.automation.policy
+    wait = timedelta(seconds=policy.backoff * 2**errand.attempts / 2)
+    begun = Errand.objects.filter(pk=errand.pk, attempts__lte=policy.retries).update(
         attempts=F("attempts") + 1, not_before=Now() + wait
     )
     errand.attempts += begun
@@ -74,7 +74,7 @@ def begin(errand: Errand) -> bool:
 
 def is_last_run(errand: Errand) -> bool:
     """Whether no further run of `errand` will follow the present one."""
-    return errand.attempts > kind_of(errand.automation.kind).retries
+    return errand.attempts > errand.automation.policy.retries
 
 
 def finish(automation: Automation, slot: str) -> None:

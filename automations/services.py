@@ -12,7 +12,10 @@ from automations.models import Automation, Proposal
 from automations.rules.registry import kind_of
 from exchanges.registry import adapter
 
-WRITTEN = ("name", "config", "every", "mode", "is_active", "deleted_at", "updated_at")
+WRITTEN = (
+    "name", "config", "every", "timeout", "retries", "backoff", "mode", "is_active", "deleted_at",
+    "updated_at",
+)  # fmt: skip
 """What people write; the rest of the row is written by runs, meanwhile perhaps."""
 
 
@@ -23,11 +26,13 @@ def create_automation(
     kind: str,
     name: str,
     config: dict[str, Any],
-    every: int | None = None,
     mode: str = Automation.Mode.LIVE,
     is_active: bool = True,
+    **policy: int | None,
 ) -> Automation:
     """Create and schedule an automation.
+
+    `policy` is what it has of its own of `every`, `timeout`, `retries` and `backoff`.
 
     Raises `UnknownKind`, `InvalidField` for a kind that the account's exchange cannot serve, and
     `pydantic.ValidationError` for a config its kind does not allow.
@@ -38,9 +43,9 @@ def create_automation(
         kind=kind,
         name=name,
         config=config,
-        every=every,
         mode=mode,
         is_active=is_active,
+        **policy,
     )
     return save_automation(automation=automation)
 
@@ -48,16 +53,19 @@ def create_automation(
 def clone_automation(
     *, automation: Automation, name: str, account: ExchangeAccount | None = None
 ) -> Automation:
-    """Another automation with the same config, paused; on `account`, or on the same one."""
+    """Another one with the same config and policy, paused; on `account`, or on the same one."""
     return create_automation(
         user=automation.user,
         account=account or automation.account,
         kind=automation.kind,
         name=name,
         config=automation.config,
-        every=automation.every,
         mode=automation.mode,
         is_active=False,
+        every=automation.every,
+        timeout=automation.timeout,
+        retries=automation.retries,
+        backoff=automation.backoff,
     )
 
 
@@ -68,7 +76,7 @@ def copy_automation(automation: Automation) -> Automation:
 
 
 def update_automation(*, automation: Automation, **changes: Any) -> Automation:
-    """Change `name`, `config`, `every`, `mode` or `is_active`; the rest stays as it is."""
+    """Change `name`, `config`, `mode`, `is_active` or what is in its policy; the rest stays."""
     for field, value in changes.items():
         setattr(automation, field, value)
     return save_automation(automation=automation)

@@ -2,7 +2,7 @@
 
 `evaluate` and `refresh` may be lost or repeated without harm: they are acknowledged at once and
 never retried, the next tick comes anyway. `execute` is acknowledged when it is over, and retried
-with the patience of its automation's kind, as long as nothing was sent.
+with the patience of its automation, as long as nothing was sent.
 """
 
 import random
@@ -89,13 +89,13 @@ def _named(automation_id: str) -> Automation:
 
 
 class ExecuteTask(Task):  # type: ignore[type-arg]
-    """Retries as its automation's kind says."""
+    """Retries as its automation's policy says."""
 
     autoretry_for = (TransientError, OperationalError, InterfaceError)
     default_retry_delay = 1  # when a worker's child is lost, which does not go through `retry`
 
     def retry(self, *args: Any, **options: Any) -> Any:
-        """Retry after the kind's back-off, doubled each time, with jitter."""
+        """Retry after the automation's back-off, doubled each time, with jitter."""
         retries, backoff = self._patience()
         longest = backoff * 2**self.request.retries
         options["countdown"] = random.uniform(longest / 2, longest)  # noqa: S311
@@ -103,13 +103,13 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
         return super().retry(*args, **options)
 
     def _patience(self) -> tuple[int, int]:
-        """Retries and back-off of the automation's kind; a middling one without a database."""
+        """Retries and back-off of the automation; middling ones without a database."""
         automation_id, *_ = self.request.args or ()
         try:
-            kind = kind_of(Automation.objects.get(pk=automation_id).kind)
+            policy = Automation.objects.get(pk=automation_id).policy
         except DatabaseError:
             return 3, 5
-        return kind.retries, kind.backoff
+        return policy.retries, policy.backoff
 
 
 @shared_task(
