@@ -15,12 +15,20 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.errors import AccountError
 from automations import errands, evaluation, schedule, selectors
+from automations.calling import call_a_worker
 from automations.evaluation import Looked, Tick
-from automations.execution import drain
+from automations.execution import GRACE, drain
 from automations.execution import execute as carry_out
-from automations.models import Automation, Execution
-from automations.rules.registry import kind_of
+from automations.models import MAX_TIMEOUT, Automation, Execution
+from exchanges import deadline
 from exchanges.errors import PermanentError, TransientError
+
+TO_BEGIN = 5
+"""Seconds until the first errand is run."""
+
+SOFT_LIMIT = TO_BEGIN + MAX_TIMEOUT + GRACE
+"""Seconds after which Celery stops whoever runs an account's errands. Each run has its own limit
+and keeps to it by itself: this is for code that does not get as far as the next request."""
 
 HARD_LIMIT_AFTER = 10
 """Seconds between the soft time limit, which a run can still record, and the hard one."""
@@ -52,23 +60,12 @@ def refresh(ticks: list[Tick]) -> None:
 
 
 def start_execution(automation: Automation, *, slot: str, cause: str, **asked: Any) -> None:
-    """Note the errand, which no lost message can undo, and call a worker: protective ones first.
+    """Note the errand, which no lost message can undo, and call a worker.
 
     `asked` says who asked for it, and for what: the fields of an `Errand`.
     """
     errands.accept(automation, slot=slot, cause=cause, **asked)
     call_a_worker(automation, slot=slot, cause=cause)
-
-
-def call_a_worker(automation: Automation, *, slot: str, cause: str) -> None:
-    """Say that there is an errand; without the broker, `sweep` finds it."""
-    kind = kind_of(automation.kind)
-    execute.apply_async(
-        args=(str(automation.id), slot, cause),
-        queue="critical" if kind.is_protective else "execute",
-        soft_time_limit=kind.timeout,
-        time_limit=kind.timeout + HARD_LIMIT_AFTER,
-    )
 
 
 def _start_due(looked: Looked) -> None:
@@ -116,13 +113,16 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
     name="automations.execute",
     base=ExecuteTask,
     acks_late=True,
+    soft_time_limit=SOFT_LIMIT,
+    time_limit=SOFT_LIMIT + HARD_LIMIT_AFTER,
     throws=(TransientError, PermanentError, AccountError, SoftTimeLimitExceeded, Forged),
 )
 def execute(automation_id: str, slot: str, cause: str) -> None:
     """Decide once more on fresh data, and act; finish what is open even if nothing may begin."""
     automation = _named(automation_id)
-    if selectors.runnable([automation_id]):
-        carry_out(automation, slot=slot, cause=cause)
-    else:
+    with deadline.within(SOFT_LIMIT):
+        if selectors.runnable([automation_id]):
+            carry_out(automation, slot=slot, cause=cause)
+            return
         drain(automation.account)
-        schedule.write([automation.user_id])
+    schedule.write([automation.user_id])

@@ -42,9 +42,9 @@ class Automation(models.Model):
     `every`, `timeout` and `backoff` are in seconds; these and `retries` are None for its kind's
     defaults, which `policy` fills in. One that is not active says who paused it, when and why.
     `last_slot` is the last tick at which it was looked at, `lateness_ms` how long after its time
-    that was. `reason_code` and `reason_text` are of the last check; its `verdict` changes when any position
-    is judged in another way. `told` names the hindrances that stand and that the owner was told.
-    `memory` is what its rule remembers of what it saw.
+    that was. `reason_code` and `reason_text` are of the last check; its `verdict` changes when any
+    position is judged in another way. `told` names the hindrances that stand and that the owner
+    was told. `memory` is what its rule remembers of what it saw.
     """
 
     class Mode(models.TextChoices):

@@ -87,7 +87,8 @@ def test_an_execution_is_told_in_words(page, acted):
 
 
 def test_a_run_that_saw_nothing_is_shown_too(page, guarded):
-    record_failure(guarded.automation, slot="tick:1", cause="tick", error=Unavailable("no answer"))
+    errand = Errand(automation=guarded.automation, slot="tick:1", cause="tick")
+    record_failure(errand, Unavailable("no answer"))
     shown = page.get(address(Execution.objects.get())).content.decode()
     assert "no answer" in shown
     assert "position by position" not in shown
