@@ -108,7 +108,7 @@ def test_back_off_doubles_with_jitter(guarded, monkeypatch):
 def test_a_run_stopped_while_sending_leaves_an_unknown_outcome(guarded, monkeypatch):
     guarded.fall()
 
-    def hang(*args):
+    def hang(*args, **options):
         raise SoftTimeLimitExceeded
 
     monkeypatch.setattr("automations.execution.perform", hang)
