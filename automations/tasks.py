@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.errors import AccountError
-from automations import errands, evaluation, schedule, selectors
+from automations import errands, evaluation, quiet, schedule, selectors
 from automations.calling import call_a_worker
 from automations.evaluation import Looked, Tick
 from automations.execution import GRACE, drain
@@ -71,6 +71,7 @@ def start_execution(automation: Automation, *, slot: str, cause: str, **asked: A
 def _start_due(looked: Looked) -> None:
     for automation, slot in looked.due:
         start_execution(automation, slot=slot, cause=Execution.Cause.TICK)
+    quiet.record_ticks([automation for automation, _ in looked.due])
 
 
 class Forged(Exception):
