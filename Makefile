@@ -43,12 +43,15 @@ $(SDKS):
 	done
 	@mv $@.part $@
 
-bench: env  ## Measure how fast a decision has price and positions, from the feed and over HTTP
+bench: env  ## Measure feed and HTTP, isolation, the margin monitor and the beat
 	@$(BIN)/python -m tests.benchmarks
 	@$(BIN)/python -m tests.benchmarks.isolation
+	@$(BIN)/python -m tests.benchmarks.monitor
+	@$(BIN)/python -m tests.benchmarks.beat
+	@$(BIN)/python -m tests.benchmarks.opening
 
 switches: env  ## Switch a user's account to and fro for a minute, 200 times, under load
-	@SWITCHES=200 $(BIN)/python -m pytest -q tests/automations/test_switch.py
+	@SWITCHES=200 $(BIN)/python -m pytest -q -s tests/automations/test_switch.py
 
 hour: env  ## Watch an hour of virtual market with random faults, in ten minutes
 	@HOUR_STEPS=3600 HOUR_TAKES=600 HOUR_SEED=$(SEED) $(BIN)/python -m pytest -q tests/automations/watch/test_hour.py

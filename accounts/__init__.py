@@ -12,6 +12,9 @@ The story, from the inside out:
 `outbox`       `record_event`, for every package that has something to tell
 `audit`        `record_audit`: who did what, written once
 `standing`     how an account stands with its exchange, and what its automations do meanwhile
+`cache`        sealed credentials and verdicts in Redis; `cache_metrics` shows them to Prometheus
+`opening`      validation before use, and opened credentials by way of the cache
+`rotation`     seals anew what does not lie under the first key, for the command `rotate_keys`
 `gateway`      the only way to an exchange: `open_client(account)`, refused for unusable accounts,
                protected as `exchanges.protection` says
 `services`     everything that changes an account: connect, replace its credentials, rename,
@@ -21,10 +24,12 @@ The story, from the inside out:
 `strict`, `api_errors`, `tokens`  what every API of the platform shares: serializers that refuse
                what they do not know, errors as answers, authentication
 `zones`        the time zones that a person may be in
-`api`, `api_events`, `api_me`, `admin`  the faces, which hold no rule of their own
+`api…`, `admin…`  the faces, which hold no rule of their own; `admin_audit` audits what pages
+               save without a service
 
 To add something that happens to an account: write a service that locks the user's row, changes
 the account and calls `record_event` in the same transaction; give it a route in `api` and an
 action in `admin`. To keep another secret: a nullable `BinaryField` that is not editable, sealed
-with a `bound_to` that names its table, row, owner and column.
+with a `bound_to` that names its table, row, owner, column and version, and a line in
+`rotation.COLUMNS`.
 """

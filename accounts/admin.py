@@ -5,9 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -24,10 +26,13 @@ from unfold.views import UnfoldModelAdminViewMixin
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import services
+from accounts.admin_audit import AuditedAdmin, ReadOnlyAdmin, operator_of
+from accounts.admin_cache import ClearsAccounts, ClearsUsers
 from accounts.errors import AccountError, InvalidField
 from accounts.forms import ConnectForm, RenameForm
 from accounts.models import Event, ExchangeAccount, User
 from accounts.standing import MEANWHILE, PASSING, State
+from accounts.tokens import token_subject
 from accounts.zones import known_zones
 from exchanges.errors import ExchangeError
 from exchanges.types import Credentials
@@ -36,22 +41,26 @@ COLOURS = {state.value: "warning" if state in PASSING else "danger" for state in
     State.OK.value: "success"
 }
 
-admin.site.unregister([Group, AuthToken])
+admin.site.unregister(AuthToken)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):
     """What operators of a kind may do."""
+
+    noun = "group"
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
-    """Users; an operator is one with staff status. Block one rather than deleting it."""
+class UserAdmin(ClearsUsers, DjangoUserAdmin[User], AuditedAdmin):
+    """Users; an operator is one with staff status. One is blocked, never deleted."""
 
+    noun = "user"
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "time_zone", "is_active", "is_staff", "last_login")
+    actions = ("clear_cache",)
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Calendars", {"fields": ("time_zone",)}))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -60,6 +69,30 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
             zones = [(zone, zone) for zone in sorted(known_zones())]
             return forms.ChoiceField(choices=zones, initial="UTC", widget=UnfoldAdminSelectWidget)
         return super().formfield_for_dbfield(db_field, request, **options)
+
+    def owner_of(self, obj: User) -> User:
+        """Themselves."""
+        return obj
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Return False: what they did and what was done for them refers to them."""
+        return False
+
+    @method_decorator(sensitive_post_parameters())
+    @transaction.atomic
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Set somebody's password, and write down who did."""
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        after = self.get_object(request, unquote(id))
+        if before and after and before.password != after.password:
+            self.audit(request, "password_set", after, {})
+        return response
 
 
 class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
@@ -82,6 +115,7 @@ class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
                 exchange=given["exchange"],
                 name=given["name"],
                 credentials=credentials,
+                by=operator_of(self.request),
                 accept_withdrawals=given["accept_withdrawals"],
             )
         except InvalidField as error:
@@ -99,7 +133,7 @@ class ConnectView(UnfoldModelAdminViewMixin, FormView[ConnectForm]):
 
 
 @admin.register(ExchangeAccount)
-class ExchangeAccountAdmin(ModelAdmin):
+class ExchangeAccountAdmin(ClearsAccounts, ModelAdmin):
     """Connect, rename, activate, disconnect. Rows stay, since the history refers to them."""
 
     form = RenameForm
@@ -122,7 +156,8 @@ class ExchangeAccountAdmin(ModelAdmin):
         "disconnected_at",
     )
     fields = ("name", *readonly_fields)
-    actions = ("activate", "disconnect")
+    actions = ("activate", "disconnect", "clear_cache")
+    actions_list = ("credential_cache",)
 
     @method_decorator(sensitive_post_parameters("key", "secret", "passphrase"))
     def add_view(
@@ -142,7 +177,9 @@ class ExchangeAccountAdmin(ModelAdmin):
         change: bool,
     ) -> None:
         """Rename through the service, which records it."""
-        services.rename_account(account=obj, name=form.cleaned_data["name"])
+        services.rename_account(
+            account=obj, name=form.cleaned_data["name"], by=operator_of(request)
+        )
 
     def has_delete_permission(
         self, request: HttpRequest, obj: ExchangeAccount | None = None
@@ -182,9 +219,10 @@ class ExchangeAccountAdmin(ModelAdmin):
         change: Callable[..., ExchangeAccount],
         done: str,
     ) -> None:
+        operator = operator_of(request)
         for account in accounts:
             try:
-                change(account=account)
+                change(account=account, by=operator)
             except AccountError as error:
                 messages.error(request, str(error))
             else:
@@ -193,7 +231,7 @@ class ExchangeAccountAdmin(ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(ModelAdmin):
+class EventAdmin(ReadOnlyAdmin):
     """What happened to whom, to be read."""
 
     list_display = ("created_at", "severity", "kind", "user", "account", "message")
@@ -201,35 +239,24 @@ class EventAdmin(ModelAdmin):
     list_select_related = ("user", "account")
     search_fields = ("message", "user__username")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: services write events."""
-        return False
-
-    def has_change_permission(
-        self,
-        request: HttpRequest,
-        obj: Event | None = None,
-    ) -> bool:
-        """Return False: what happened does not change."""
-        return False
-
-    def has_delete_permission(
-        self,
-        request: HttpRequest,
-        obj: Event | None = None,
-    ) -> bool:
-        """Return False: what happened does not unhappen."""
-        return False
-
 
 @admin.register(AuthToken)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(AuditedAdmin):
     """API tokens: made here, shown once, revoked by deleting them."""
 
+    noun = "token"
     form = AuthTokenCreateForm
     list_display = ("user", "token_key", "created", "expiry")
     list_display_links = None
     search_fields = ("user__username",)
+
+    def subject_of(self, obj: AuthToken) -> str:
+        """By the beginning that the list shows."""
+        return token_subject(obj)
+
+    def owner_of(self, obj: AuthToken) -> User:
+        """Who is let in by it."""
+        return User.objects.get(pk=obj.user_id)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow superusers alone: a token is as good as its user's password."""

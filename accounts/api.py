@@ -111,18 +111,19 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Exchange
     def create(self, request: Request) -> Response:
         """Connect an account, verified at the exchange; the first one becomes active."""
         given = self._input(ConnectInput)
-        account = services.connect_account(user=self.request.user, **given)
+        account = services.connect_account(user=self.request.user, by=self.request.user, **given)
         return self._show(account, status.HTTP_201_CREATED)
 
     @extend_schema(request=RenameInput, responses=AccountSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Rename an account."""
         account, given = self.get_object(), self._input(RenameInput)
-        return self._show(services.rename_account(account=account, name=given["name"]))
+        renamed = services.rename_account(account=account, name=given["name"], by=self.request.user)
+        return self._show(renamed)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Disconnect an account: its credentials are forgotten, its history stays."""
-        services.disconnect_account(account=self.get_object())
+        services.disconnect_account(account=self.get_object(), by=self.request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses=AccountSerializer)
@@ -131,7 +132,7 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Exchange
         """Make an account the active one: its automations run from now on, no others."""
         account = self.get_object()
         self._input(NoInput)
-        return self._show(services.activate_account(account=account))
+        return self._show(services.activate_account(account=account, by=self.request.user))
 
     @extend_schema(request=CredentialsInput, responses=AccountSerializer)
     @action(detail=True, methods=["put"])
@@ -142,7 +143,9 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Exchange
         It is verified there. A disconnected account is connected again, and inactive.
         """
         account, given = self.get_object(), self._input(CredentialsInput)
-        return self._show(services.replace_credentials(account=account, **given))
+        return self._show(
+            services.replace_credentials(account=account, by=self.request.user, **given)
+        )
 
     def _input(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
         serializer = serializer_class(data=self.request.data)

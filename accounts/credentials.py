@@ -39,9 +39,13 @@ def check_credentials(credentials: Credentials, *, has_passphrase: bool = True) 
 
 @sensitive_variables()
 def seal_credentials(account: ExchangeAccount, credentials: Credentials) -> None:
-    """Put `credentials` into the account, sealed for its row; the caller saves it."""
+    """Put `credentials` into the account, sealed for its row, as a new version.
+
+    The caller saves it, and has locked a row that is there already.
+    """
+    account.credentials_version += 1
     plaintext = json.dumps(asdict(credentials)).encode()
-    account.sealed_credentials = vault.seal(plaintext, bound_to=_place(account))
+    account.sealed_credentials = vault.seal(plaintext, bound_to=place_of(account))
 
 
 @sensitive_variables()
@@ -52,9 +56,14 @@ def unseal_credentials(account: ExchangeAccount) -> Credentials:
     """
     if account.sealed_credentials is None:
         raise AccountInactive("The account is disconnected: connect it again to use it.")
-    plaintext = vault.unseal(bytes(account.sealed_credentials), bound_to=_place(account))
+    plaintext = vault.unseal(bytes(account.sealed_credentials), bound_to=place_of(account))
     return Credentials(**json.loads(plaintext))
 
 
-def _place(account: ExchangeAccount) -> str:
-    return f"exchange_account/{account.pk}/{account.user_id}/credentials"
+def place_of(account: ExchangeAccount) -> str:
+    """What the credentials are bound to: row, owner, column, and the version of their sealing.
+
+    Version 0 are those that were sealed before versions were counted.
+    """
+    place = f"exchange_account/{account.pk}/{account.user_id}/credentials"
+    return f"{place}/{account.credentials_version}" if account.credentials_version else place

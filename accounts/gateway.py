@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from accounts.credentials import unseal_credentials
 from accounts.errors import AccountInactive, InvalidField
 from accounts.models import ExchangeAccount
+from accounts.opening import open_credentials, require_enabled
 from accounts.standing import Standing
 from exchanges import registry
 from exchanges.client import ExchangeClient
@@ -31,10 +31,9 @@ def open_client(account: ExchangeAccount, *, is_protective: bool = False) -> Exc
     back: see `exchanges.protection`. What the exchange answers is noted in the account's state.
 
     Raises `AccountInactive` for an account that must not be used, `SealBroken` when its
-    credentials do not open. Sends nothing by itself.
+    credentials do not open, `InvalidField` when they are blank. Sends nothing by itself.
     """
-    require_usable(account)
-    credentials, standing = unseal_credentials(account), Standing(account)
+    credentials, standing = open_credentials(account), Standing(account)
     guard = protect(
         exchange=account.exchange.slug,
         adapter=account.exchange.adapter,
@@ -51,8 +50,8 @@ def open_account_stream(account: ExchangeAccount, listener: Listener) -> Stream 
 
     Raises what `open_client` raises.
     """
-    require_usable(account)
-    return _open_stream(account.exchange, listener, unseal_credentials(account))
+    credentials = open_credentials(account)
+    return _open_stream(account.exchange, listener, credentials)
 
 
 def open_market(exchange: Exchange) -> ExchangeClient:
@@ -72,21 +71,6 @@ def open_market_stream(exchange: Exchange, listener: Listener) -> Stream | None:
     """
     require_enabled(exchange)
     return _open_stream(exchange, listener, None)
-
-
-def require_usable(account: ExchangeAccount) -> None:
-    """Raise `AccountInactive` unless the account is connected, its exchange on, its owner free."""
-    if not account.is_connected:
-        raise AccountInactive(f"{account.name} is disconnected: connect it again to use it.")
-    if not account.user.is_active:
-        raise AccountInactive(f"The owner of {account.name} is blocked by an operator.")
-    require_enabled(account.exchange)
-
-
-def require_enabled(exchange: Exchange) -> None:
-    """Raise `AccountInactive` for an exchange that an operator has switched off."""
-    if not exchange.is_enabled:
-        raise AccountInactive(f"{exchange.name} is switched off by an operator.")
 
 
 def verify_credentials(exchange: Exchange, credentials: Credentials) -> Verified:

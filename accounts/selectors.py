@@ -1,11 +1,11 @@
-"""Everything that reads accounts, and what happened to them."""
+"""Everything that reads accounts, and what happened and was done to them."""
 
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from accounts.errors import AccountNotFound
-from accounts.models import Event, ExchangeAccount
+from accounts.models import Audit, Event, ExchangeAccount
 
 
 def accounts_of(user_id: int) -> QuerySet[ExchangeAccount]:
@@ -29,3 +29,8 @@ def active_account(user_id: int) -> ExchangeAccount | None:
 def events_of(user_id: int) -> QuerySet[Event]:
     """Everything that happened to a user, newest first."""
     return Event.objects.filter(user_id=user_id)
+
+
+def audits_of(user_id: int) -> QuerySet[Audit]:
+    """Everything that was done to what is a user's, newest first."""
+    return Audit.objects.filter(user_id=user_id).select_related("by")

@@ -3,18 +3,25 @@
 Each change runs in one transaction that first locks the user's row, so that the changes of one
 user happen one after the other: of two concurrent activations the later one wins, and the user
 never has two active accounts. Exchanges are asked before a transaction, never inside.
+
+`by` is the person who does it, and stands in the audit.
 """
+
+from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import cache
 from accounts.audit import record_audit
 from accounts.credentials import check_credentials, seal_credentials
 from accounts.errors import InvalidField
-from accounts.gateway import Verified, require_enabled, require_usable, verify_credentials
+from accounts.gateway import Verified, verify_credentials
 from accounts.models import NAME_LENGTH, Event, ExchangeAccount, User
+from accounts.opening import require_enabled, require_usable
 from accounts.outbox import record_event
 from accounts.selectors import accounts_of, active_account, get_account
 from accounts.signals import active_account_changed
@@ -30,6 +37,7 @@ def connect_account(
     exchange: Exchange,
     name: str,
     credentials: Credentials,
+    by: User,
     accept_withdrawals: bool = False,
 ) -> ExchangeAccount:
     """Verify the credentials at the exchange and keep them; active when no other account is.
@@ -57,14 +65,19 @@ def connect_account(
         seal_credentials(account, credentials)
         note = _note_permissions(account, verified)
         account.save(force_insert=True)
-        _record(account, "account_connected", f"{name} is connected to {exchange.name}.{note}")
+        said = f"{name} is connected to {exchange.name}.{note}"
+        _record(account, "account_connected", said, by, exchange=exchange.slug, name=name)
         if active_account(user.pk) is None:
-            _make_active(account)
+            _make_active(account, by)
     return account
 
 
 def replace_credentials(
-    *, account: ExchangeAccount, credentials: Credentials, accept_withdrawals: bool = False
+    *,
+    account: ExchangeAccount,
+    credentials: Credentials,
+    by: User,
+    accept_withdrawals: bool = False,
 ) -> ExchangeAccount:
     """Put other credentials of the same account of the exchange in the place of the old ones.
 
@@ -87,23 +100,26 @@ def replace_credentials(
         account.verified_at = timezone.now()
         note = _begin_state(account, verified)
         account.save()
-        _record(account, "credentials_replaced", f"{account.name} {told} at {exchange.name}.{note}")
+        _uncache(account)
+        said = f"{account.name} {told} at {exchange.name}.{note}"
+        _record(account, "credentials_replaced", said, by)
     return account
 
 
-def rename_account(*, account: ExchangeAccount, name: str) -> ExchangeAccount:
+def rename_account(*, account: ExchangeAccount, name: str, by: User) -> ExchangeAccount:
     """Give the account another name; `InvalidField` when it is bad or taken."""
     with transaction.atomic():
         account = _locked(account)
         name = check_name(account.user_id, name, renamed=account)
         if name != account.name:
-            _record(account, "account_renamed", f"{account.name} is called {name} now.")
+            said = f"{account.name} is called {name} now."
+            _record(account, "account_renamed", said, by, name=[account.name, name])
             account.name = name
             account.save(update_fields=["name", "updated_at"])
     return account
 
 
-def activate_account(*, account: ExchangeAccount) -> ExchangeAccount:
+def activate_account(*, account: ExchangeAccount, by: User) -> ExchangeAccount:
     """Make it the user's one active account; `AccountInactive` when it cannot be used.
 
     Activating the active account changes nothing.
@@ -112,11 +128,11 @@ def activate_account(*, account: ExchangeAccount) -> ExchangeAccount:
         account = _locked(account)
         require_usable(account)
         if not account.is_active:
-            _make_active(account)
+            _make_active(account, by)
     return account
 
 
-def disconnect_account(*, account: ExchangeAccount) -> ExchangeAccount:
+def disconnect_account(*, account: ExchangeAccount, by: User) -> ExchangeAccount:
     """Forget the account's credentials for good and keep its row for the history.
 
     An active account leaves the user without one. Disconnecting twice changes nothing.
@@ -124,7 +140,7 @@ def disconnect_account(*, account: ExchangeAccount) -> ExchangeAccount:
     with transaction.atomic():
         account = _locked(account)
         if account.is_connected:
-            _forget(account)
+            _forget(account, by)
     return account
 
 
@@ -237,40 +253,57 @@ def _lock(user_id: int) -> None:
 
 def _locked(account: ExchangeAccount) -> ExchangeAccount:
     _lock(account.user_id)
+    # The rotation of keys locks the account alone.
+    ExchangeAccount.objects.select_for_update(no_key=True).filter(pk=account.pk).first()
     return get_account(user_id=account.user_id, account_id=account.pk)
 
 
-def _make_active(account: ExchangeAccount) -> None:
+def _make_active(account: ExchangeAccount, by: User) -> None:
+    left = active_account(account.user_id)
     accounts_of(account.user_id).filter(is_active=True).update(
         is_active=False, updated_at=timezone.now()
     )
     account.is_active = True
     account.save(update_fields=["is_active", "updated_at"])
-    _record(account, "account_activated", f"{account.name} is the active account now.")
-    _announce_switch(account.user_id)
+    _record(account, "account_activated", f"{account.name} is the active account now.", by)
+    _announce_switch(account.user_id, left=left)
 
 
-def _forget(account: ExchangeAccount) -> None:
+def _forget(account: ExchangeAccount, by: User) -> None:
     was_active = account.is_active
     account.is_active = False
     account.sealed_credentials = None
     account.disconnected_at = timezone.now()
     account.save()
-    _record(account, "account_disconnected", f"{account.name} is disconnected.")
+    _uncache(account)
+    _record(account, "account_disconnected", f"{account.name} is disconnected.", by)
     if was_active:
-        _announce_switch(account.user_id)
+        _announce_switch(account.user_id, left=account)
 
 
-def _announce_switch(user_id: int) -> None:
+def _uncache(account: ExchangeAccount) -> None:
+    transaction.on_commit(partial(cache.forget_account, account.pk))
+
+
+def _announce_switch(user_id: int, *, left: ExchangeAccount | None) -> None:
     User.objects.filter(pk=user_id).update(account_generation=F("account_generation") + 1)
-    active_account_changed.send(sender=ExchangeAccount, user_id=user_id)
+    active_account_changed.send(sender=ExchangeAccount, user_id=user_id, left=left)
 
 
-def _record(account: ExchangeAccount, kind: str, message: str) -> None:
+def _record(account: ExchangeAccount, kind: str, message: str, by: User, **data: Any) -> None:
+    """Tell the owner what happened, and write down who did it."""
     record_event(
         kind=kind,
         severity=Event.Severity.INFO,
         user=account.user,
         account=account,
         message=message,
+    )
+    record_audit(
+        kind,
+        by=by,
+        subject=f"account/{account.pk}",
+        user=account.user,
+        account=account,
+        data=data,
     )

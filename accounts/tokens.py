@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox import auth
+from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 
@@ -20,3 +21,8 @@ class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     """Its place in the OpenAPI document."""
 
     target_class = "accounts.tokens.TokenAuthentication"
+
+
+def token_subject(token: AuthToken) -> str:
+    """What the audit calls a token: knox's own name of it, which lets nobody in."""
+    return f"token/{token.token_key}"

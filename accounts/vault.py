@@ -7,7 +7,7 @@ A token is
 The header, from version to nonce, is authenticated together with the place the value is bound to.
 So a token opens only where it was sealed: copied to another row, user or column, it is refused
 like one that was tampered with. The first key of `settings.VAULT_KEYS` seals, all of them open;
-a new key is rolled out by putting it first and keeping the old ones behind it.
+a new key is rolled out as the command `rotate_keys` says, which seals old values anew.
 """
 
 import os
@@ -30,8 +30,8 @@ def seal(plaintext: bytes, *, bound_to: str) -> bytes:
 
     `bound_to` names table, row, owner and column; it is not secret and not stored.
     """
-    key_id, key = next(iter(settings.VAULT_KEYS.items()))
-    name = key_id.encode()
+    key_id = first_key()
+    key, name = settings.VAULT_KEYS[key_id], key_id.encode()
     nonce = os.urandom(NONCE_BYTES)
     header = bytes([VERSION, len(name)]) + name + nonce
     return header + AESGCM(key).encrypt(nonce, plaintext, header + bound_to.encode())
@@ -50,6 +50,17 @@ def unseal(token: bytes, *, bound_to: str) -> bytes:
             "A sealed value does not open: it was changed, or moved from another row. Restore it "
             "from a backup, or disconnect the account and connect it again."
         ) from None
+
+
+def first_key() -> str:
+    """The id of the ring's key that seals."""
+    return next(iter(settings.VAULT_KEYS))
+
+
+def key_of(token: bytes) -> str:
+    """The id of the key a token names, in the ring or not; `SealBroken` for what is no token."""
+    header, _ = _split(token)
+    return header[2:-NONCE_BYTES].decode(errors="replace")
 
 
 def _split(token: bytes) -> tuple[bytes, bytes]:

@@ -19,9 +19,12 @@ The life of a tick, and the room for each step:
                          a step after another    sagas                only if that was done
                          say what and why        execution            Execution, TradeLog, Event
 
+The margin monitor executes what protects ahead of its tick, see `automations.margin`.
+
 A message carries ids, slot and cause. A slot is made once by whoever starts the work and
-survives redelivery: `tick:<epoch>` from the beat. Unique keys on (automation, slot) and
-(automation, slot, leg) make a second delivery find what the first one did.
+survives redelivery: `tick:<epoch>` from the beat, `monitor:<crossing>` from the monitor. Unique
+keys on (automation, slot) and (automation, slot, leg) make a second delivery find what the first
+one did.
 
 What became of an order whose answer was lost is read back, never guessed: `settlement` asks for
 its `traces`, `evidence` says what they prove, and `recovery` does so for whatever nobody finishes.

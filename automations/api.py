@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -20,8 +21,9 @@ from accounts.api import OwnedRequest
 from accounts.models import ExchangeAccount
 from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
-from automations import manual, narrowing, selectors, services
+from automations import manual, narrowing, pausing, selectors, services
 from automations.api_policy import PolicyIn, PolicyOut
+from automations.api_schedule import PauseOut
 from automations.models import Automation, Execution, Intent
 from automations.rules.base import RuleConfig
 from automations.rules.registry import KINDS, UnknownKind, kind_of
@@ -83,6 +85,7 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
     account_name = serializers.CharField(source="account.name")
     period = serializers.IntegerField()
     policy = PolicyOut()
+    paused = serializers.SerializerMethodField(help_text="What it rests for, the nearest first.")
     next_execution_date = serializers.SerializerMethodField(
         help_text="The next date of its calendar; null where it has none."
     )
@@ -91,9 +94,15 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
         model = Automation
         fields = (
             "id", "name", "kind", "account", "account_name", "config", "every", "timeout",
-            "retries", "backoff", "period", "policy", "is_active", "mode", "next_execution_date",
-            "checked_at", "reason_code", "reason_text", "created_at", "updated_at",
+            "retries", "backoff", "period", "policy", "is_active", "paused", "mode",
+            "next_execution_date", "checked_at", "reason_code", "reason_text", "created_at",
+            "updated_at",
         )  # fmt: skip
+
+    @extend_schema_field(PauseOut(many=True))
+    def get_paused(self, automation: Automation) -> Any:
+        found = self.context.get("pauses") or pausing.pauses_of([automation])
+        return PauseOut(found[automation.id], many=True).data
 
     def get_next_execution_date(self, automation: Automation) -> datetime | None:
         with suppress(ConfigError):  # of one that no longer parses, its reason says so
@@ -201,26 +210,39 @@ class AutomationViewSet(
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Automations, newest first."""
         ListQuery.filters_of(request)
-        return super().list(request, *args, **kwargs)
+        page = self.paginate_queryset(self.get_queryset())
+        context = {**self.get_serializer_context(), "pauses": pausing.pauses_of(page or ())}
+        return self.get_paginated_response(AutomationOut(page, many=True, context=context).data)
 
     def create(self, request: Request) -> Response:
         """Create an automation; it is checked for the first time at once."""
         fields = self._checked(request)
         if "account" not in fields:
             fields["account"] = self._active_account()
-        automation = services.create_automation(user=self.request.user, **fields)
+        automation = services.create_automation(
+            user=self.request.user, by=self.request.user, **fields
+        )
         return Response(AutomationOut(automation).data, status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change name, config, policy, or pause and resume it (`is_active`)."""
         automation = self.get_object()
         changes = self._checked(request, instance=automation, partial=True)
-        automation = services.update_automation(automation=automation, **changes)
+        is_active = changes.pop("is_active", automation.is_active)
+        with transaction.atomic():
+            if changes:
+                automation = services.update_automation(
+                    automation=automation, by=self.request.user, **changes
+                )
+            if is_active:
+                pausing.resume(automation, by=self.request.user)
+            else:
+                pausing.pause(automation, by=self.request.user, reason="")
         return Response(AutomationOut(automation).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Stop it for good; its executions stay."""
-        services.delete_automation(automation=self.get_object())
+        services.delete_automation(automation=self.get_object(), by=self.request.user)
         return Response(status=204)
 
     @extend_schema(request=RunIn, responses={202: RunOut})
@@ -244,7 +266,9 @@ class AutomationViewSet(
         given = CloneIn(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         try:
-            clone = services.clone_automation(automation=original, **given.validated_data)
+            clone = services.clone_automation(
+                automation=original, by=self.request.user, **given.validated_data
+            )
         except ConfigError as error:
             raise serializers.ValidationError(config_errors(error, kind=original.kind)) from None
         return Response(AutomationOut(clone).data, status=201)

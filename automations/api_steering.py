@@ -19,6 +19,7 @@ from accounts.selectors import get_account
 from accounts.strict import NoInput, StrictSerializer
 from automations import manual, proposals, restrictions
 from automations.api import ListQuery, OwnAccount
+from automations.limits import SET, set_limits
 from automations.models import AccountLimits, Proposal, Restriction
 from automations.rules.registry import KINDS
 from automations.templates import TEMPLATES
@@ -194,7 +195,7 @@ class LimitsSerializer(StrictSerializer, serializers.ModelSerializer[AccountLimi
 
     class Meta:
         model = AccountLimits
-        fields = ("sats_per_position", "sats_per_day", "orders_per_day", "leverage", "exposure")
+        fields = SET
         extra_kwargs: ClassVar = {name: {"default": None} for name in fields}
 
 
@@ -212,9 +213,12 @@ class LimitsView(APIView):
     @extend_schema(request=LimitsSerializer, responses=LimitsSerializer)
     def put(self, request: Request, account: UUID) -> Response:
         """Set them; what is left out or null is no limit."""
-        serializer = LimitsSerializer(self._limits(account), data=request.data)
+        limits = self._limits(account)
+        serializer = LimitsSerializer(limits, data=request.data)
         serializer.is_valid(raise_exception=True)
-        return Response(LimitsSerializer(serializer.save()).data)
+        for name, value in serializer.validated_data.items():
+            setattr(limits, name, value)
+        return Response(LimitsSerializer(set_limits(limits, by=self.request.user)).data)
 
     def _limits(self, account: UUID) -> AccountLimits:
         owned = get_account(user_id=self.request.user.pk, account_id=account)

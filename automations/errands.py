@@ -53,12 +53,13 @@ def is_overtaken(errand: Errand) -> bool:
 
 def due(account_id: UUID) -> QuerySet[Errand]:
     """An account's errands that may be run now: protect, then exit, then everything else."""
-    return Errand.objects.filter(account_id=account_id, not_before__lte=Now()).select_related(
+    waiting = Errand.objects.filter(account_id=account_id, not_before__lte=Now()).select_related(
         "automation__account__exchange",
         "automation__account__user",
         "automation__user",
         "proposal",
     )
+    return waiting.defer("automation__account__sealed_credentials")
 
 
 def begin(errand: Errand) -> bool:

@@ -154,6 +154,7 @@ def look_afresh(ticks: list[Tick]) -> Looked:
     """
     automations = selectors.runnable(dict(ticks))
     if not automations:
+        schedule.drop(dict(ticks))
         return Looked()
     account = automations[0].account
     protects = any(kind_of(automation.kind).is_protective for automation in automations)

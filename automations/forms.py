@@ -104,6 +104,12 @@ class ResolveForm(forms.Form):
     )
 
 
+class PauseForm(forms.Form):
+    """Why something is to rest."""
+
+    reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
+
+
 class ProposalForm(forms.Form):
     """Whether what was proposed is to be done."""
 

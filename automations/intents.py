@@ -12,9 +12,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from pydantic import TypeAdapter
 
+from accounts.audit import record_audit
 from accounts.models import User
-from automations import journal, restrictions
-from automations.models import Automation, Intent, TradeLog, Turn
+from automations import journal, restrictions, selectors
+from automations.models import Intent, TradeLog, Turn
 from automations.perform import Answer, needs_the_one_before
 from automations.reading import utc_now
 from automations.rules.actions import Action
@@ -43,7 +44,8 @@ def claim(intent: Intent, *, fence: int) -> Signature | None:
     """Make `intent` ours to send, or return None; commits before returning.
 
     Checked in the same statement: still planned and within its deadline, the turn still ours,
-    the automation still active, the user's account not switched since, nothing of it stopped.
+    the automation not paused at any level, the user's account not switched since, nothing of it
+    stopped.
     """
     signed_at = utc_now()
     try:
@@ -145,6 +147,14 @@ def resolve(intent: Intent, *, was_done: bool, by: User) -> bool:
     Intent.objects.filter(pk=intent.pk).update(resolved_by=by)
     _close_log(intent, state.value, error=text)
     _tell(intent, "resolved", Severity.INFO, f"is settled. {text}")
+    record_audit(
+        "intent_resolved",
+        by=by,
+        subject=f"intent/{intent.pk}",
+        user=intent.automation.user,
+        account=intent.account,
+        data={"automation": str(intent.automation_id), "was_done": was_done},
+    )
     return True
 
 
@@ -169,9 +179,7 @@ def _tell(intent: Intent, kind: str, severity: Severity, text: str) -> None:
 
 def _claimable(intent: Intent, fence: int) -> QuerySet[Intent]:
     turn = Turn.objects.filter(account=OuterRef("account"), fence=fence, until__gt=Now())
-    active = Automation.objects.filter(
-        pk=OuterRef("automation"), is_active=True, account__is_active=True
-    )
+    active = selectors.scheduled().filter(pk=OuterRef("automation"))
     same_generation = User.objects.filter(
         pk=intent.automation.user_id, account_generation=OuterRef("generation")
     )
@@ -182,7 +190,7 @@ def _claimable(intent: Intent, fence: int) -> QuerySet[Intent]:
         Exists(turn),
         *begins,
         ~Exists(
-            restrictions.on(OuterRef("account"), OuterRef("automation__user")).filter(
+            selectors.restrictions_on(OuterRef("account"), OuterRef("automation__user")).filter(
                 restrictions.stops(intent.is_opening)
             )
         ),

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from accounts.errors import AccountInactive
 from accounts.models import Event, User
 from accounts.outbox import record_event
-from automations import errands, proposals, selectors
+from automations import changes, errands, pausing, proposals, selectors
 from automations.calling import call_a_worker
 from automations.models import Automation, Execution, Proposal
 
@@ -73,6 +73,7 @@ def _start(automation: Automation, by: User, **asked: str) -> str:
             message=f"{automation.name}: {by.get_username()} asked for a run.",
             data={"automation": str(automation.id), "slot": slot, "by": by.get_username(), **asked},
         )
+        changes.record(REQUESTED, automation, by=by, data={"slot": slot, **asked})
         errands.accept(automation, slot=slot, cause=cause, requested_by=by, **asked)
     call_a_worker(automation, slot=slot, cause=cause)
     return slot
@@ -80,9 +81,9 @@ def _start(automation: Automation, by: User, **asked: str) -> str:
 
 def _require_runnable(automation: Automation) -> None:
     if not selectors.runnable([automation.id]):
-        raise AccountInactive(
-            "It cannot run: it is paused, or its account is not the active one or switched off."
-        )
+        paused = pausing.said(pausing.pauses_of([automation])[automation.id])
+        why = paused or "Its account is not the active one, or switched off."
+        raise AccountInactive(f"It cannot run. {why}")
 
 
 def _require_patience(owner: User) -> None:

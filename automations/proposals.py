@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.audit import record_audit
 from accounts.models import User
 from automations import errands, journal, sensing
 from automations.intents import ACTION
@@ -95,6 +96,7 @@ def expire() -> int:
     return late.update(state=State.EXPIRED)
 
 
+@transaction.atomic
 def _decide(proposal: Proposal, state: Proposal.State, by: User) -> None:
     decided = Proposal.objects.filter(pk=proposal.pk, state=State.OPEN).update(
         state=state, decided_by=by, decided_at=timezone.now()
@@ -102,6 +104,15 @@ def _decide(proposal: Proposal, state: Proposal.State, by: User) -> None:
     proposal.refresh_from_db()
     if not decided:
         raise AlreadyDecided(f"It was {proposal.state} already.")
+    automation = proposal.automation
+    record_audit(
+        f"proposal_{state}",
+        by=by,
+        subject=f"proposal/{proposal.pk}",
+        user=automation.user,
+        account=proposal.account,
+        data={"automation": str(automation.pk), "actions": proposal.actions},
+    )
 
 
 def _is_stored(proposal: Proposal) -> bool:

@@ -81,6 +81,12 @@ def wanted_of(account: ExchangeAccount) -> Wanted:
     return wanted
 
 
+def watched_of(account: ExchangeAccount) -> Wanted:
+    """The same, and the cross-margin position, whoever looks at it: its margin is monitored."""
+    wanted = wanted_of(account)
+    return replace(wanted, parts=wanted.parts | {Capability.CROSS})
+
+
 def from_feed(automation: Automation) -> View | None:
     """What is known already, however old; None when a part of it is not.
 

@@ -30,11 +30,12 @@ def accounts_in_need() -> QuerySet[ExchangeAccount]:
     state = Intent.State
     begun = Intent.objects.filter(state__in=[state.PLANNED, state.SENDING, state.UNKNOWN])
     its_own = {"account": OuterRef("pk")}
-    return ExchangeAccount.objects.filter(
+    needy = ExchangeAccount.objects.filter(
         Exists(errands.filter(**its_own))
         | Exists(begun.filter(**its_own))
         | Exists(late_candidates().filter(**its_own))
-    ).select_related("exchange", "user")
+    )
+    return needy.select_related("exchange", "user").defer("sealed_credentials")
 
 
 def recover(account: ExchangeAccount) -> None:

@@ -5,26 +5,20 @@ that claims an intent, so that a stop holds from the moment in which it is commi
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.audit import record_audit
 from accounts.models import Event, ExchangeAccount, User
 from accounts.outbox import record_event
+from automations import schedule
 from automations.models import Restriction
 from automations.risk import Restrictions
+from automations.selectors import restrictions_on
 
 What = Restriction.What
-
-
-def on(account: Any, user: Any) -> QuerySet[Restriction]:
-    """What holds for an account of a user: its own, the user's, and what holds everywhere."""
-    everywhere = Q(user=None, account=None)
-    return Restriction.objects.filter(
-        everywhere | Q(user=user) | Q(account=account), lifted_at=None
-    )
 
 
 def holding_for(user: User) -> QuerySet[Restriction]:
@@ -42,7 +36,7 @@ def stops(is_opening: bool) -> Q:
 
 def in_force(account: ExchangeAccount) -> Restrictions:
     """What holds for an account now."""
-    kinds = set(on(account.pk, account.user_id).values_list("what", flat=True))
+    kinds = set(restrictions_on(account.pk, account.user_id).values_list("what", flat=True))
     return Restrictions(
         opening=What.OPENING in kinds,
         protection=What.PROTECTION in kinds,
@@ -68,7 +62,9 @@ def impose(
         defaults={"imposed_by": by, "reason": reason},
     )
     if is_new:
+        _follow(restriction)
         _tell(restriction, f"{by.get_username()} stopped {_said(restriction)}: {reason}")
+        _record("restriction_imposed", restriction, by=by, reason=reason)
     return restriction
 
 
@@ -79,8 +75,21 @@ def lift(restriction: Restriction, *, by: User) -> bool:
         lifted_by=by, lifted_at=timezone.now()
     )
     if lifted:
+        _follow(restriction)
         _tell(restriction, f"{by.get_username()} lifted the stop of {_said(restriction)}.")
+        _record("restriction_lifted", restriction, by=by)
     return bool(lifted)
+
+
+def _follow(restriction: Restriction) -> None:
+    """What is paused leaves the schedule."""
+    if restriction.what != What.PAUSED:
+        return
+    owner = restriction.account.user if restriction.account else restriction.user
+    if owner is None:
+        schedule.follow_everybody()
+    else:
+        schedule.follow_user(owner.pk)
 
 
 def _said(restriction: Restriction) -> str:
@@ -88,6 +97,7 @@ def _said(restriction: Restriction) -> str:
         What.OPENING: "all opening",
         What.PROTECTION: "everything, protection too,",
         What.UNCONFIRMED: "whatever nobody has confirmed",
+        What.PAUSED: "everything, even to look,",
     }
     if restriction.account:
         return f"{words[What(restriction.what)]} on {restriction.account.name}"
@@ -105,8 +115,24 @@ def _tell(restriction: Restriction, message: str) -> None:
         )
 
 
+def _record(action: str, restriction: Restriction, *, by: User, reason: str = "") -> None:
+    record_audit(
+        action,
+        by=by,
+        subject=f"restriction/{restriction.pk}",
+        user=_owner(restriction),
+        account=restriction.account,
+        reason=reason,
+        data={"what": restriction.what},
+    )
+
+
+def _owner(restriction: Restriction) -> User | None:
+    return restriction.account.user if restriction.account else restriction.user
+
+
 def _concerned(restriction: Restriction) -> Iterable[User]:
-    owner = restriction.account.user if restriction.account else restriction.user
+    owner = _owner(restriction)
     if owner is not None:
         return [owner]
     return User.objects.filter(automation__is_active=True).distinct()

@@ -1,4 +1,7 @@
-"""Everything that changes an automation. The schedule follows once a change is committed."""
+"""Everything that changes an automation. The schedule follows once a change is committed.
+
+`by` is the person who does it, and stands in the audit; None is the platform itself.
+"""
 
 from typing import Any
 
@@ -7,16 +10,14 @@ from django.utils import timezone
 
 from accounts.errors import InvalidField
 from accounts.models import ExchangeAccount, User
-from automations import schedule
+from automations import changes, schedule
 from automations.models import Automation, Proposal
 from automations.rules.registry import kind_of
 from exchanges.registry import adapter
 
-WRITTEN = (
-    "name", "config", "every", "timeout", "retries", "backoff", "mode", "is_active", "deleted_at",
-    "updated_at",
-)  # fmt: skip
-"""What people write; the rest of the row is written by runs, meanwhile perhaps."""
+WRITTEN = ("name", "config", "every", "timeout", "retries", "backoff", "mode")
+"""What people write; the rest of the row is written by runs, meanwhile perhaps. Pausing and
+resuming stand in `automations.pausing`."""
 
 
 def create_automation(
@@ -26,6 +27,7 @@ def create_automation(
     kind: str,
     name: str,
     config: dict[str, Any],
+    by: User,
     mode: str = Automation.Mode.LIVE,
     is_active: bool = True,
     **policy: int | None,
@@ -47,14 +49,15 @@ def create_automation(
         is_active=is_active,
         **policy,
     )
-    return save_automation(automation=automation)
+    return save_automation(automation=automation, by=by)
 
 
+@transaction.atomic
 def clone_automation(
-    *, automation: Automation, name: str, account: ExchangeAccount | None = None
+    *, automation: Automation, name: str, by: User, account: ExchangeAccount | None = None
 ) -> Automation:
     """Another one with the same config and policy, paused; on `account`, or on the same one."""
-    return create_automation(
+    clone = Automation(
         user=automation.user,
         account=account or automation.account,
         kind=automation.kind,
@@ -67,29 +70,39 @@ def clone_automation(
         retries=automation.retries,
         backoff=automation.backoff,
     )
+    _store(clone, by)
+    changes.record_made("automation_cloned", clone, by=by, of=str(automation.pk))
+    return clone
 
 
-def copy_automation(automation: Automation) -> Automation:
+def copy_automation(automation: Automation, *, by: User) -> Automation:
     """Another one like it on the same account, paused, with a name that says so."""
     room = Automation._meta.get_field("name").max_length or 0  # noqa: SLF001
-    return clone_automation(automation=automation, name=f"{automation.name[: room - 7]} (copy)")
+    name = f"{automation.name[: room - 7]} (copy)"
+    return clone_automation(automation=automation, name=name, by=by)
 
 
-def update_automation(*, automation: Automation, **changes: Any) -> Automation:
-    """Change `name`, `config`, `mode`, `is_active` or what is in its policy; the rest stays."""
-    for field, value in changes.items():
+def update_automation(*, automation: Automation, by: User, **fields: Any) -> Automation:
+    """Change some of `WRITTEN`; the rest stays as it is."""
+    if others := fields.keys() - set(WRITTEN):
+        raise TypeError(f"Not to be changed here: {', '.join(sorted(others))}.")
+    for field, value in fields.items():
         setattr(automation, field, value)
-    return save_automation(automation=automation)
+    return save_automation(automation=automation, by=by)
 
 
-def delete_automation(*, automation: Automation) -> None:
-    """Stop an automation for good; its history stays."""
-    automation.is_active = False
-    automation.deleted_at = timezone.now()
-    with transaction.atomic():
-        save_automation(automation=automation)
-        asked = automation.proposals.filter(state=Proposal.State.OPEN)
-        asked.update(state=Proposal.State.EXPIRED)
+@transaction.atomic
+def delete_automation(*, automation: Automation, by: User) -> None:
+    """Stop an automation for good; its history stays. Deleting twice changes nothing."""
+    now = timezone.now()
+    living = Automation.objects.filter(pk=automation.pk, deleted_at=None)
+    if not living.update(is_active=False, deleted_at=now, updated_at=now):
+        return
+    automation.is_active, automation.deleted_at = False, now
+    schedule.follow_user(automation.user_id)
+    asked = automation.proposals.filter(state=Proposal.State.OPEN)
+    asked.update(state=Proposal.State.EXPIRED)
+    changes.record("automation_deleted", automation, by=by, data={"name": automation.name})
 
 
 def normalized(kind: str, config: dict[str, Any], *, zone: str) -> dict[str, Any]:
@@ -115,21 +128,38 @@ def require_capabilities(kind: str, config: dict[str, Any], account: ExchangeAcc
 
 
 @transaction.atomic
-def save_automation(*, automation: Automation) -> Automation:
-    """Save an automation that was changed; raises Django's `ValidationError` for bad fields.
+def save_automation(*, automation: Automation, by: User | None, reason: str = "") -> Automation:
+    """Save one that is new or was changed; raises Django's `ValidationError` for bad fields.
 
-    One that its exchange cannot serve raises `InvalidField`, unless it is paused or deleted.
+    One that its exchange cannot serve raises `InvalidField`, unless it is paused; so does one that
+    was deleted meanwhile.
+    `reason` is where a new one comes from, if it was not made here.
     """
+    before = Automation.objects.select_for_update(no_key=True).filter(pk=automation.pk).first()
+    if before is not None and before.deleted_at is not None:
+        raise InvalidField("automation", "It was deleted meanwhile: nothing was changed.")
+    _store(automation, by)
+    if before is None:
+        changes.record_made("automation_created", automation, by=by, reason=reason)
+    else:
+        changes.record_changed(before, automation, by=by)
+    return automation
+
+
+def _store(automation: Automation, by: User | None) -> None:
+    is_new = automation.created_at is None
+    if is_new and not automation.is_active:
+        automation.paused_at, automation.paused_by = timezone.now(), by
+        automation.pause_reason = "it was not started yet"
     if automation.config != _stored_config(automation):
         automation.config = normalized(
             automation.kind, automation.config, zone=automation.user.time_zone
         )
-    if automation.is_active or automation.created_at is None:
+    if automation.is_active or is_new:
         require_capabilities(automation.kind, automation.config, automation.account)
     automation.full_clean(exclude=["user", "account"])
-    automation.save(update_fields=None if automation.created_at is None else WRITTEN)
+    automation.save(update_fields=None if is_new else (*WRITTEN, "updated_at"))
     schedule.follow_user(automation.user_id)
-    return automation
 
 
 def _stored_config(automation: Automation) -> Any:

@@ -1,14 +1,15 @@
 """Celery, and the one table that says which task runs where.
 
     task                              queue       worker
-    automations.execute (protective)  critical    worker-act
-    automations.execute (others)      execute     worker-act
+    automations.execute (protective)  critical    worker-critical
+    automations.execute (others)      execute     worker-execute
     automations.refresh               refresh     worker-refresh
     automations.evaluate              evaluate    worker-evaluate
 
-A worker empties its queues in the order listed, so what stands first goes first: that is the
-priority. Reading a slow exchange anew must neither hold up what acts nor wait for it, hence a
-worker of its own. Messages carry ids, slots and causes, and nothing else; results live in
+A worker empties its queues in the order listed, so what stands first goes first. That does not
+help where every child waits for a slow exchange: what protects has a worker of its own, which
+nothing else can fill. Reading a slow exchange anew must neither hold up what acts nor wait for it,
+hence another. Messages carry ids, slots and causes, and nothing else; results live in
 PostgreSQL.
 """
 
@@ -46,7 +47,8 @@ class WorkerSpec:
 
 
 WORKERS = {
-    "worker-act": WorkerSpec(("critical", "execute"), concurrency=4, prefetch=1),
+    "worker-critical": WorkerSpec(("critical",), concurrency=2, prefetch=1),
+    "worker-execute": WorkerSpec(("execute",), concurrency=4, prefetch=1),
     "worker-refresh": WorkerSpec(("refresh",), concurrency=2, prefetch=1),
     "worker-evaluate": WorkerSpec(("evaluate",), concurrency=2, prefetch=16),
 }

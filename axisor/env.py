@@ -24,11 +24,13 @@ KNOWN = {
     "AXISOR_ALLOWED_HOSTS": "host names the web process answers to, comma separated",
     "AXISOR_PORT": "first of the consecutive ports that `make run` uses",
     "AXISOR_DATA": "folder in which `make run` keeps data, secrets and run.json",
+    "AXISOR_MARGIN_INTERVAL": "seconds between two looks of the margin monitor, 1 to 60",
     "AXISOR_PAPER_URL": "address of the paper exchange's REST API",
     "AUTOMATION_SCHEDULER_ENABLED": "whether automations are scheduled: true or false",
     "AUTOMATION_CHECK_INTERVAL": "milliseconds between two looks at a calendar",
     "DATABASE_URL": "postgres://user:password@host:port/name",
     "REDIS_URL": "redis://:password@host:port/db",
+    "CACHE_REDIS_URL": "another Redis, for the credential cache alone",
     "LN_MARKETS_API_URL": "address of LN Markets' REST API, instead of the public one",
     "LN_MARKETS_REQUESTS_PER_SECOND": "LN Markets' limit for one API key",
     "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND": "LN Markets' limit for one address without a key",
@@ -49,6 +51,7 @@ class Environment:
     allowed_hosts: list[str]
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
+    cache_redis_url: str = field(repr=False)
     paper_url: str
     ln_markets_url: str | None
     metrics_folder: str | None
@@ -56,6 +59,7 @@ class Environment:
     calendar_check_ms: int
     ln_markets_rate: float
     ln_markets_public_rate: float
+    margin_interval: int
 
     @property
     def is_local(self) -> bool:
@@ -72,6 +76,8 @@ def read(variables: Mapping[str, str]) -> Environment:
         allowed_hosts=_hosts(variables.get("AXISOR_ALLOWED_HOSTS") or "127.0.0.1,localhost"),
         database_url=url(variables, "DATABASE_URL", schemes=("postgres", "postgresql")),
         redis_url=url(variables, "REDIS_URL", schemes=("redis", "rediss")),
+        cache_redis_url=url(variables, "CACHE_REDIS_URL", schemes=("redis", "rediss"), default="")
+        or variables["REDIS_URL"],
         paper_url=url(
             variables,
             "AXISOR_PAPER_URL",
@@ -89,6 +95,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         ln_markets_public_rate=_rate(
             variables, "LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND", default="1"
         ),
+        margin_interval=_whole(variables, "AXISOR_MARGIN_INTERVAL", 1, 60, default="5"),
     )
 
 

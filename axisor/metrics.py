@@ -18,8 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.cache_metrics import CredentialCacheMetrics
 from accounts.tokens import TokenAuthentication
 from axisor.env import LOOPBACK_HOSTS
+
+# What Redis counts for all processes already.
+CLUSTER = CollectorRegistry()
+CLUSTER.register(CredentialCacheMetrics())
 
 
 class TextRenderer(BaseRenderer):
@@ -52,7 +57,7 @@ class MetricsView(APIView):
 
     def get(self, request: Request) -> Response:
         """All metrics, in Prometheus' text format."""
-        return Response(generate_latest(_registry()))
+        return Response(generate_latest(_registry()) + generate_latest(CLUSTER))
 
 
 def _registry() -> CollectorRegistry:

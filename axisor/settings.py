@@ -148,8 +148,10 @@ VAULT_KEYS = ENVIRONMENT.vault_keys
 REDIS_URL = ENVIRONMENT.redis_url
 SCHEDULER_ENABLED = ENVIRONMENT.scheduler_enabled
 CALENDAR_CHECK_SECONDS = ENVIRONMENT.calendar_check_ms // 1000
+CACHE_REDIS_URL = ENVIRONMENT.cache_redis_url
 PAPER_URL = ENVIRONMENT.paper_url
 LN_MARKETS_API_URL = ENVIRONMENT.ln_markets_url
+MARGIN_INTERVAL = ENVIRONMENT.margin_interval
 # Read by prometheus_client itself, from the environment, when it is imported.
 PROMETHEUS_MULTIPROC_DIR = ENVIRONMENT.metrics_folder
 

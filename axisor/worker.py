@@ -1,4 +1,4 @@
-"""Start one worker of Celery's table: `python -m axisor.worker worker-act`."""
+"""Start one worker of Celery's table: `python -m axisor.worker worker-execute`."""
 
 import sys
 

@@ -118,6 +118,13 @@ def holdings(account_id: UUID) -> Aged[Holdings] | None:
     return _parse_holdings(entry)
 
 
+def holdings_of(account_ids: Sequence[UUID]) -> list[Aged[Holdings] | None]:
+    """The latest holdings of each of these accounts, None where nothing is known, in one round
+    trip."""
+    entries = _get(*map(holdings_key, account_ids)) if account_ids else []
+    return [_parse(HOLDINGS, entry) for entry in entries]
+
+
 def invalidate_holdings(account_id: UUID, *, at: datetime) -> None:
     """Forget what an account held before `at`: something happened that may have changed it.
 
@@ -223,7 +230,8 @@ def _get(*keys: str) -> list[bytes | None]:
     try:
         return cast(list[bytes | None], _redis().mget(keys))
     except redis.RedisError as error:
-        log.warning("The feed does not give %s: %s", ", ".join(keys), type(error).__name__)
+        named = keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
+        log.warning("The feed does not give %s: %s", named, type(error).__name__)
         return [None] * len(keys)
 
 

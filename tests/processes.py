@@ -19,9 +19,10 @@ PROGRAMS = {
     "beat": ([sys.executable, "-m", "celery", "-A", "axisor", "beat", "--loglevel=INFO"], "beat: "),
     "watch": ([*MANAGE, "watch"], "watch: ready."),
     "sweep": ([*MANAGE, "sweep"], "sweep: ready."),
+    "monitor": ([*MANAGE, "monitor"], "monitor: ready."),
     **{
         name: ([sys.executable, "-m", "axisor.worker", name], " ready.")
-        for name in ("worker-act", "worker-refresh", "worker-evaluate")
+        for name in ("worker-critical", "worker-execute", "worker-refresh", "worker-evaluate")
     },
 }
 """How each is started, and what it says when it answers."""

@@ -27,12 +27,14 @@ PROGRAMS = {
     "valkey": "valkey-server",
     "paper": "manage.py paper",
     "web": "gunicorn",
-    "worker-act": "axisor.worker worker-act",
+    "worker-critical": "axisor.worker worker-critical",
+    "worker-execute": "axisor.worker worker-execute",
     "worker-refresh": "axisor.worker worker-refresh",
     "worker-evaluate": "axisor.worker worker-evaluate",
     "beat": "axisor beat",
     "sweep": "manage.py sweep",
     "watch": "manage.py watch",
+    "monitor": "manage.py monitor",
     "flower": "axisor flower",
 }
 """What tells each part's command line from the others."""

@@ -13,8 +13,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.views import UnfoldModelAdminViewMixin
 
+from accounts.admin_audit import operator_of
 from accounts.errors import AccountInactive
-from accounts.models import User
 from automations import manual, proposals, restrictions
 from automations.admin.shown import COLOURS, ReadOnlyAdmin
 from automations.forms import (
@@ -24,15 +24,11 @@ from automations.forms import (
     ScopeForm,
     StopProtectionForm,
 )
+from automations.limits import set_limits
 from automations.models import AccountLimits, Proposal, Restriction
 from automations.presentation import said_of
 
 RESTRICTIONS = "admin:automations_restriction_changelist"
-
-
-def operator_of(request: HttpRequest) -> User:
-    """Who is signed in."""
-    return User.objects.get(username=request.user.get_username())
 
 
 class ProposalView(UnfoldModelAdminViewMixin, FormView[ProposalForm]):
@@ -114,12 +110,13 @@ class ImposeView(UnfoldModelAdminViewMixin, FormView[ScopeForm]):
     raise_exception = True
     form_class: type[ScopeForm] = RestrictionForm
     template_name = "automations/impose.html"
+    what: Restriction.What | None = None
 
     def form_valid(self, form: ScopeForm) -> HttpResponse:
         """Impose it; what is stopped already stays so."""
         given = form.cleaned_data
         restriction = restrictions.impose(
-            given.get("what", Restriction.What.PROTECTION),
+            self.what or given["what"],
             by=operator_of(self.request),
             reason=given["reason"],
             user=given["user"],
@@ -135,6 +132,14 @@ class StopProtectionView(ImposeView):
 
     title = "Stop everything, protection too"
     form_class = StopProtectionForm
+    what = Restriction.What.PROTECTION
+
+
+class PauseView(StopProtectionView):
+    """Where an operator lets an account, a user, or everybody rest."""
+
+    title = "Pause: nothing is looked at, nothing runs"
+    what = Restriction.What.PAUSED
 
 
 @admin.register(Restriction)
@@ -145,7 +150,7 @@ class RestrictionAdmin(ReadOnlyAdmin):
     list_filter = (("lifted_at", admin.EmptyFieldListFilter), "what")
     list_select_related = ("user", "account__user", "imposed_by", "lifted_by")
     actions = ("lift",)
-    actions_list = ("stop_protection",)
+    actions_list = ("pause", "stop_protection")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """By its own form."""
@@ -160,6 +165,11 @@ class RestrictionAdmin(ReadOnlyAdmin):
     ) -> HttpResponseBase:
         """Show and take the form that stops something."""
         return ImposeView.as_view(model_admin=self)(request)
+
+    @action(description="Pause…", permissions=["add"])
+    def pause(self, request: HttpRequest) -> HttpResponseBase:
+        """Show and take the form that takes an account, a user, or all out of the schedule."""
+        return PauseView.as_view(model_admin=self)(request)
 
     @action(description="Stop everything, protection too…", permissions=["add"])
     def stop_protection(self, request: HttpRequest) -> HttpResponseBase:
@@ -198,3 +208,13 @@ class AccountLimitsAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: AccountLimits | None = None) -> Any:
         """The account is chosen once."""
         return ("account",) if obj else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: AccountLimits, form: LimitsForm, change: bool
+    ) -> None:
+        """Set them through the service, which records it."""
+        set_limits(obj, by=operator_of(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Empty them: what was allowed before stays in the audit."""
+        return False

@@ -11,7 +11,7 @@ from django.views.generic import FormView
 from unfold.decorators import display
 from unfold.views import UnfoldModelAdminViewMixin
 
-from accounts.models import User
+from accounts.admin_audit import operator_of
 from automations import settlement
 from automations.admin.shown import COLOURS, ReadOnlyAdmin
 from automations.forms import ResolveForm
@@ -46,9 +46,8 @@ class ResolveView(UnfoldModelAdminViewMixin, FormView[ResolveForm]):
     def form_valid(self, form: ResolveForm) -> HttpResponse:
         """Settle it, once; a second answer changes nothing."""
         intent = self._intent()
-        operator = User.objects.get(username=self.request.user.get_username())
         was_done = form.cleaned_data["found"] == "done"
-        if settlement.resolve(intent, was_done=was_done, by=operator):
+        if settlement.resolve(intent, was_done=was_done, by=operator_of(self.request)):
             self.model_admin.log_change(self.request, intent, intent.error)
             messages.success(self.request, f"Settled. {intent.error}")
         else:

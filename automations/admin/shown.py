@@ -1,9 +1,8 @@
-"""What the pages share: the colours of outcomes, and what can be read and never written."""
+"""What the pages share: colours of outcomes, and what can be read and never written."""
 
-from typing import Any
+from accounts.admin_audit import ReadOnlyAdmin
 
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+__all__ = ["COLOURS", "ReadOnlyAdmin"]
 
 COLOURS = {
     "success": "success",
@@ -16,20 +15,7 @@ COLOURS = {
     "needs_operator": "danger",
     "error": "danger",
     "rejected": "danger",
+    "warning": "warning",
+    "critical": "danger",
+    "blind": "danger",
 }
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """History: it can be read, never written."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Rows are written by runs."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What happened, happened."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is evidence."""
-        return False

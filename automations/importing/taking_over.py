@@ -8,6 +8,7 @@ from typing import Literal
 from django.db import transaction
 from pydantic import ValidationError as ConfigError
 
+from accounts.audit import record_audit
 from accounts.errors import AccountError, InvalidField
 from accounts.gateway import open_client
 from accounts.models import Event, ExchangeAccount, User
@@ -25,6 +26,7 @@ from exchanges.errors import ExchangeError
 Result = Literal["migrated", "converted", "refused", "already there"]
 RESULTS: tuple[Result, ...] = ("migrated", "converted", "refused", "already there")
 NAME_LENGTH = 100
+IMPORTED = "automations_imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Import:
         if Automation.objects.filter(pk=automation.pk).exists():
             return _already_there(row)  # the same id twice in one file
         try:
-            services.save_automation(automation=automation)
+            services.save_automation(automation=automation, by=None, reason="imported")
         except ConfigError as error:
             problems = config_errors(error, kind=converted.kind).items()
             said = " ".join(f"{name}: {' '.join(found)}" for name, found in problems)
@@ -114,13 +116,15 @@ class Import:
         return self._read[account]
 
     def _tell(self, outcomes: list[Outcome]) -> None:
+        said = {each.row.id: f"{each.result}: {each.words}" for each in outcomes}
         record_event(
             user=self.user,
-            kind="automations_imported",
+            kind=IMPORTED,
             severity=Event.Severity.INFO,
             message=f"Automations of the old system were imported: {totals(outcomes)}",
-            data={each.row.id: f"{each.result}: {each.words}" for each in outcomes},
+            data=said,
         )
+        record_audit(IMPORTED, by=None, subject=f"user/{self.user.pk}", user=self.user, data=said)
 
 
 @dataclass(frozen=True, slots=True)

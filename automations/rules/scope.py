@@ -63,9 +63,11 @@ class Scope(RuleConfig):
         if self.side not in ("both", "long" if position.side is Side.BUY else "short"):
             return False
         if position.name == CROSS:
-            return True
-        return position.name not in self.exclude and (
-            self.only is None or position.name in self.only
+            return self.cross
+        return (
+            self.isolated
+            and position.name not in self.exclude
+            and (self.only is None or position.name in self.only)
         )
 
     def _all(self, snapshot: Snapshot) -> Iterable[Position]:

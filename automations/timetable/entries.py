@@ -153,6 +153,11 @@ def names() -> set[str]:
     return {key.removeprefix(conf.key_prefix) for key, _ in found}
 
 
+def count() -> int:
+    """How many entries there are."""
+    return int(client().zcard(config().schedule_key))
+
+
 def due_at(names: Sequence[str]) -> list[datetime | None]:
     """When each of these entries is due, None for one that is not scheduled."""
     if not names:

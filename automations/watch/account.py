@@ -19,7 +19,7 @@ READ_EVERY = timedelta(seconds=5)
 """What people move by hand is not told by the stream, so it may stay unseen for so long."""
 
 NOT_WITHIN = timedelta(seconds=1)
-"""However much happens: a reading takes two of the five requests that a key has each second."""
+"""However much happens: a reading takes three of the five requests that a key has each second."""
 
 LONGEST_PAUSE = timedelta(seconds=8)
 """Between two attempts to read an account that cannot be read; each is twice as long."""
@@ -61,7 +61,7 @@ class AccountWatch:
         """Read the account into the feed; one that cannot be read is left alone for a while."""
         try:
             reading.read_holdings(
-                self.account, open_client(self.account), reading.wanted_of(self.account)
+                self.account, open_client(self.account), reading.watched_of(self.account)
             )
             self._failures = 0
         except (ExchangeError, AccountError) as error:

@@ -14,7 +14,7 @@ from axisor.up.probes import answers_ok
 from axisor.up.site import OPERATOR, Site
 from axisor.up.valkey import Valkey
 
-WORKERS = ("worker-act", "worker-refresh", "worker-evaluate")
+WORKERS = ("worker-critical", "worker-execute", "worker-refresh", "worker-evaluate")
 """Those of `axisor.celery`, which cannot be imported before its settings are known."""
 
 FORWARDED_TLS = {"X-Forwarded-Proto": "https"}
@@ -57,6 +57,7 @@ def table(site: Site) -> list[Part]:
         _beat(site),
         _sweep(site),
         _watch(site),
+        _monitor(site),
         _flower(site),
     ]
 
@@ -157,6 +158,17 @@ def _watch(site: Site) -> Part:
         site.environment,
         needs=("migrate", "paper"),
         says="watch: ready.",
+    )
+
+
+def _monitor(site: Site) -> Part:
+    return Part(
+        "monitor",
+        [*_MANAGE, "monitor"],
+        site.environment,
+        needs=("migrate", "paper"),
+        says="monitor: ready.",
+        grace=30,
     )
 
 

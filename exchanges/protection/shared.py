@@ -32,14 +32,14 @@ class ImpatientRedis(redis.Redis):
             raise
         if self._away_until:
             self._away_until = 0.0
-            log.warning("Redis answers again: limits and breakers are shared.")
+            log.warning("Redis answers again: limits, breakers and the cache are shared.")
         return answer
 
     def _note_absence(self, error: Exception) -> None:
         if not self._away_until:
             log.error(
                 "Redis does not answer (%s): until it does, each process limits its own"
-                " requests, and there are no circuit breakers.",
+                " requests, there are no circuit breakers, and nothing is cached.",
                 type(error).__name__,
             )
         self._away_until = monotonic() + ASK_AGAIN_AFTER

@@ -148,7 +148,7 @@ def test_bad_changes_are_refused_and_change_nothing(method, rest, body, field):
 
 def test_a_disconnected_account_is_not_activated():
     alice = a_user()
-    account = disconnect_account(account=an_account(alice))
+    account = disconnect_account(account=an_account(alice), by=alice)
     answer = api_of(alice).post(of(account, "activate/"))
     assert answer.status_code == 400
     assert "connect it again" in answer.data["detail"]

@@ -25,7 +25,7 @@ def alice(paper, at_paper):
     """Her account, its address, and new keys for it."""
     user, made = a_user(), paper.control.create_account(balance=1)
     account = connect_account(
-        user=user, exchange=at_paper, name="main", credentials=made.credentials
+        user=user, exchange=at_paper, name="main", credentials=made.credentials, by=user
     )
     return SimpleNamespace(
         api=api_of(user),
@@ -43,7 +43,7 @@ def kept(alice):
 @pytest.mark.parametrize("is_connected", [True, False], ids=["connected", "disconnected"])
 def test_a_new_key_is_kept_and_not_shown(alice, is_connected):
     if not is_connected:
-        disconnect_account(account=alice.account)
+        disconnect_account(account=alice.account, by=alice.account.user)
     new = alice.new_key()
     answer = alice.api.put(alice.address, body_of(new))
     assert answer.status_code == 200

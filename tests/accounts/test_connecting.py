@@ -22,8 +22,14 @@ def connect(paper, at_paper):
     def connect(scopes=DEFAULT_SCOPES, **options):
         permissions = [scope.value for scope in scopes]
         made = paper.control.create_account(balance=1, permissions=permissions)
+        user = a_user()
         return services.connect_account(
-            user=a_user(), exchange=at_paper, name="main", credentials=made.credentials, **options
+            user=user,
+            exchange=at_paper,
+            name="main",
+            credentials=made.credentials,
+            by=user,
+            **options,
         )
 
     return connect
@@ -80,7 +86,7 @@ class TestTheSameAccountAgain:
             if credentials is None:
                 _, credentials = paper.control.create_key(made.id)
             return services.connect_account(
-                user=user, exchange=at_paper, name=name, credentials=credentials
+                user=user, exchange=at_paper, name=name, credentials=credentials, by=user
             )
 
         return again
@@ -94,7 +100,7 @@ class TestTheSameAccountAgain:
 
     def test_it_may_come_back_after_it_was_disconnected(self, made, again):
         user = a_user()
-        services.disconnect_account(account=again(user, "first", made.credentials))
+        services.disconnect_account(account=again(user, "first", made.credentials), by=user)
         assert again(user, "second").is_connected
 
     def test_whether_others_have_it_is_not_said(self, made, again):

@@ -29,12 +29,14 @@ def at_kraken(kraken) -> Exchange:
 
 
 def connect(exchange: Exchange, credentials: Credentials) -> ExchangeAccount:
+    user = a_user()
     return connect_account(
-        user=a_user(),
+        user=user,
         exchange=exchange,
         name="Spot",
         credentials=credentials,
         accept_withdrawals=False,
+        by=user,
     )
 
 
@@ -71,9 +73,9 @@ def test_a_key_that_cannot_be_told_to_be_of_the_account_is_refused(kraken, at_kr
     old, other = kraken.open_account().credentials, kraken.open_account().credentials
     account = connect(at_kraken, old)
     if is_known:
-        assert replace_credentials(account=account, credentials=old).is_connected
+        assert replace_credentials(account=account, credentials=old, by=account.user).is_connected
         return
     with pytest.raises(InvalidField, match="does not say whether this is a key of Spot"):
-        replace_credentials(account=account, credentials=other)
+        replace_credentials(account=account, credentials=other, by=account.user)
     account.refresh_from_db()
     assert unseal_credentials(account) == old

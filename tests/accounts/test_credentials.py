@@ -101,7 +101,8 @@ def test_an_emptied_column_is_broken_and_not_an_account_without_key():
 
 @pytest.mark.django_db
 def test_a_disconnected_account_has_nothing_to_open():
-    account = disconnect_account(account=an_account(a_user()))
+    user = a_user()
+    account = disconnect_account(account=an_account(user), by=user)
     with pytest.raises(AccountInactive, match="connect it again"):
         unseal_credentials(account)
 

@@ -98,8 +98,9 @@ def test_a_failed_connection_shows_the_credentials_nowhere(
         settings.PAPER_URL = "http://127.0.0.1:1/v3"
     elif fault != "none":
         paper.control.fault(fault)
+    user = a_user()
     with pytest.raises((AccountError, ExchangeError)) as failed:
-        connect_account(user=a_user(), exchange=at_paper, name="main", credentials=CANARY)
+        connect_account(user=user, exchange=at_paper, name="main", credentials=CANARY, by=user)
     chain = "".join(traceback.format_exception(failed.value))
     assert_hidden(chain + report_of(failed) + caplog.text, CANARY)
     assert_hidden("\n".join(database()), CANARY)

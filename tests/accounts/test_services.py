@@ -36,7 +36,7 @@ def switches():
 
 def connect(user, exchange, credentials, name="main"):
     return services.connect_account(
-        user=user, exchange=exchange, name=name, credentials=credentials
+        user=user, exchange=exchange, name=name, credentials=credentials, by=user
     )
 
 
@@ -110,7 +110,7 @@ def test_the_exchange_is_never_asked_inside_a_transaction_that_counts(paper, at_
 def test_bad_input_is_refused_before_anything_is_asked(nobody_there, name, credentials, field):
     user = a_user()
     an_account(user, "taken")
-    services.disconnect_account(account=an_account(user, "gone"))
+    services.disconnect_account(account=an_account(user, "gone"), by=user)
     with pytest.raises(InvalidField) as refused:
         connect(user, nobody_there, credentials, name)
     assert refused.value.field == field
@@ -145,9 +145,9 @@ def test_renaming(name, expected):
     account = an_account(user, "main")
     if expected is None:
         with pytest.raises(InvalidField, match="name: "):
-            services.rename_account(account=account, name=name)
+            services.rename_account(account=account, name=name, by=account.user)
     else:
-        services.rename_account(account=account, name=name)
+        services.rename_account(account=account, name=name, by=account.user)
     account.refresh_from_db()
     assert account.name == (expected or "main")
     assert kinds_of(user) == (["account_renamed"] if expected == "other" else [])
@@ -157,7 +157,7 @@ def test_activating_switches_and_counts_the_generation(switches):
     user = a_user()
     old, new = an_account(user, "old", is_active=True), an_account(user, "new")
     bystander = an_account(a_user("bob"), is_active=True)
-    services.activate_account(account=new)
+    services.activate_account(account=new, by=new.user)
     assert active_account(user.pk) == new
     assert active_account(bystander.user_id) == bystander
     old.refresh_from_db()
@@ -168,7 +168,7 @@ def test_activating_switches_and_counts_the_generation(switches):
 
 def test_activating_the_active_account_changes_nothing(switches):
     account = an_account(a_user(), is_active=True)
-    assert services.activate_account(account=account) == account
+    assert services.activate_account(account=account, by=account.user) == account
     assert switches == []
     assert not Event.objects.exists()
 
@@ -177,7 +177,7 @@ def test_activating_the_active_account_changes_nothing(switches):
     ("spoil", "reason"),
     [
         pytest.param(
-            lambda account: services.disconnect_account(account=account),
+            lambda account: services.disconnect_account(account=account, by=account.user),
             "disconnected",
             id="disconnected",
         ),
@@ -197,7 +197,7 @@ def test_an_unusable_account_is_neither_activated_nor_opened(spoil, reason):
     account = an_account(a_user())
     spoil(account)
     with pytest.raises(AccountInactive, match=reason):
-        services.activate_account(account=account)
+        services.activate_account(account=account, by=account.user)
     account = ExchangeAccount.objects.select_related("user", "exchange").get(pk=account.pk)
     assert not account.is_active
     with pytest.raises(AccountInactive, match=reason):
@@ -214,7 +214,7 @@ def test_a_receiver_that_fails_undoes_the_switch():
     active_account_changed.connect(fail)
     try:
         with pytest.raises(ValueError, match="no room"):
-            services.activate_account(account=new)
+            services.activate_account(account=new, by=new.user)
     finally:
         active_account_changed.disconnect(fail)
     assert active_account(user.pk) == old
@@ -225,7 +225,7 @@ def test_a_receiver_that_fails_undoes_the_switch():
 def test_disconnecting_wipes_the_credentials_and_keeps_the_row(switches, is_active):
     account = an_account(a_user(), is_active=is_active)
     for _ in range(2):
-        services.disconnect_account(account=account)
+        services.disconnect_account(account=account, by=account.user)
     account.refresh_from_db()
     assert account.sealed_credentials is None
     assert not account.is_connected
@@ -244,7 +244,7 @@ def test_concurrent_switches_leave_exactly_one_active_account():
         try:
             start.wait(timeout=10)
             for _ in range(5):
-                services.activate_account(account=account)
+                services.activate_account(account=account, by=account.user)
         finally:
             connections.close_all()
 
@@ -259,8 +259,8 @@ def test_concurrent_switches_leave_exactly_one_active_account():
 def test_an_account_disconnected_meanwhile_is_not_activated():
     account = an_account(a_user())
     stale = ExchangeAccount.objects.get(pk=account.pk)
-    services.disconnect_account(account=account)
+    services.disconnect_account(account=account, by=account.user)
     with pytest.raises(AccountInactive):
-        services.activate_account(account=stale)
+        services.activate_account(account=stale, by=stale.user)
     with pytest.raises(AccountInactive):
-        open_client(services.rename_account(account=stale, name="renamed"))
+        open_client(services.rename_account(account=stale, name="renamed", by=stale.user))

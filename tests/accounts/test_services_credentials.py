@@ -30,7 +30,7 @@ class Place:
 
     def connect(self, name, credentials):
         return services.connect_account(
-            user=self.user, exchange=self.exchange, name=name, credentials=credentials
+            user=self.user, exchange=self.exchange, name=name, credentials=credentials, by=self.user
         )
 
     def new_key(self, **options):
@@ -41,7 +41,7 @@ class Place:
 
     def replace(self, credentials, **options):
         return services.replace_credentials(
-            account=self.account, credentials=credentials, **options
+            account=self.account, credentials=credentials, **options, by=self.account.user
         )
 
     def row(self):
@@ -65,7 +65,7 @@ def revoke(place):
 
 
 def disconnect(place):
-    services.disconnect_account(account=place.account)
+    services.disconnect_account(account=place.account, by=place.user)
 
 
 def forget_whose(place):

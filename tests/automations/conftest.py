@@ -79,7 +79,7 @@ def guard_a_position(
     trade = paper.control.open_trade(paper_account.id, side="buy", leverage=10, quantity=10_000)
     user = User.objects.create_user(trader)
     account = connect_account(
-        user=user, exchange=exchange, name="main", credentials=paper_account.credentials
+        user=user, exchange=exchange, name="main", credentials=paper_account.credentials, by=user
     )
     automation = create_automation(
         user=user,
@@ -88,6 +88,7 @@ def guard_a_position(
         name="guard",
         config={"threshold": "0.8", "action": action, **options},
         every=every,
+        by=user,
     )
     return Guarded(user, account, automation, paper, paper_account, trade)
 

@@ -53,8 +53,8 @@ def address(thing, name="change"):
     return reverse(f"admin:automations_{thing._meta.model_name}_{name}", args=(thing.pk,))
 
 
-def run(client, action, automation):
-    form = {"action": action, "_selected_action": [str(automation.pk)]}
+def run(client, action, automation, **given):
+    form = {"action": action, "_selected_action": [str(automation.pk)], **given}
     return client.post(reverse(CHANGELIST), form, follow=True)
 
 
@@ -109,8 +109,15 @@ def test_automations_are_not_deleted_here(page, guarded):
 
 
 def test_pause_and_resume(page, guarded):
-    shown = run(page, "pause", guarded.automation).content.decode()
+    asked = run(page, "pause", guarded.automation).content.decode()
+    assert "guard (margin_guard) of trader on main" in asked
+    assert Automation.objects.get().is_active
+    shown = run(page, "pause", guarded.automation, reason="holiday").content.decode()
     assert "Paused: guard." in shown
+    paused = Automation.objects.get()
+    assert (paused.paused_by.username, paused.pause_reason) == ("operator", "holiday")
+    row = page.get(f"/admin/automations/automation/{paused.pk}/change/").content.decode()
+    assert "The automation is paused by operator: holiday" in row
     assert not is_active(guarded.automation)
     run(page, "resume", guarded.automation)
     assert is_active(guarded.automation)

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from automations import manual, services
+from automations import manual, pausing, services
 from automations.execution import drain
 from automations.models import (
     AccountLimits,
@@ -38,7 +38,7 @@ def page():
 
 @pytest.fixture
 def proposal(guarded):
-    services.update_automation(automation=guarded.automation, mode="confirm")
+    services.update_automation(automation=guarded.automation, mode="confirm", by=guarded.user)
     guarded.fall()
     manual.run_now(guarded.automation, by=guarded.user)
     drain(guarded.account)
@@ -68,7 +68,7 @@ class TestRunsAndCopies:
         assert LogEntry.objects.count() == 1
 
     def test_what_is_paused_says_why_it_does_not_run(self, page, guarded):
-        services.update_automation(automation=guarded.automation, is_active=False)
+        pausing.pause(guarded.automation, by=guarded.user, reason="test")
         assert "guard: It cannot run" in act(page, self.CHANGELIST, "run_now", guarded.automation)
         assert not Errand.objects.exists()
 
@@ -105,7 +105,7 @@ class TestRunsAndCopies:
         assert all(f"?template={slug}" in shown for slug in TEMPLATES)
 
     def test_what_ran_in_shadow_says_so(self, page, guarded):
-        services.update_automation(automation=guarded.automation, mode="shadow")
+        services.update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
         guarded.fall()
         guarded.run()
         changelist = reverse("admin:automations_execution_changelist")
@@ -294,3 +294,14 @@ class TestWhatIsShown:
 def test_every_list_opens(page, guarded, proposal, model):
     changelist = reverse(f"admin:automations_{model._meta.model_name}_changelist")
     assert page.get(changelist).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page_", "what"), [("pause", "paused"), ("stop_protection", "protection")]
+)
+def test_everything_is_stopped_by_a_page_that_wants_it_confirmed(page, guarded, page_, what):
+    url = reverse(f"admin:automations_restriction_{page_}")
+    assert page.post(url, {"reason": "x"}).status_code == 200
+    assert not Restriction.objects.exists()
+    assert page.post(url, {"reason": "x", "understood": "on"}).status_code == 302
+    assert Restriction.objects.get().what == what

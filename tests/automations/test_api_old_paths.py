@@ -40,6 +40,7 @@ def triggers(guarded):
             kind="trigger_order",
             name=name,
             config=TRIGGER,
+            by=guarded.user,
         )
         for name in ("one", "two")
     ]
@@ -197,7 +198,7 @@ def test_of_another_user_there_is_nothing(guarded, triggers):
 
 
 def test_what_is_paused_is_left_out(client, guarded, triggers):
-    clone_automation(automation=triggers[0], name="three")
+    clone_automation(automation=triggers[0], name="three", by=triggers[0].user)
     client.post(SCHEDULER, {"type": "triggers"})
     assert {errand.automation.name for errand in Errand.objects.all()} == {"one", "two"}
 

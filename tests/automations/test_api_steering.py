@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from automations import manual, restrictions, services
+from automations import manual, pausing, restrictions, services
 from automations.execution import drain
 from automations.models import AccountLimits, Automation, Errand, Proposal, Restriction
 from automations.rules.registry import KINDS, kind_of
@@ -25,7 +25,7 @@ def stranger(guarded):
 
 @pytest.fixture
 def proposal(guarded):
-    services.update_automation(automation=guarded.automation, mode="confirm")
+    services.update_automation(automation=guarded.automation, mode="confirm", by=guarded.user)
     guarded.fall()
     manual.run_now(guarded.automation, by=guarded.user)
     drain(guarded.account)
@@ -74,7 +74,7 @@ class TestRunsAndCopies:
         assert asked == [202] * manual.RUNS_PER_MINUTE + [429]
 
     def test_what_is_paused_does_not_run(self, client, guarded):
-        services.update_automation(automation=guarded.automation, is_active=False)
+        pausing.pause(guarded.automation, by=guarded.user, reason="test")
         answer = client.post(f"/api/automations/{guarded.automation.id}/execute/")
         assert (answer.status_code, "paused" in answer.json()["detail"]) == (400, True)
 

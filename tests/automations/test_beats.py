@@ -41,6 +41,7 @@ def every_second(client, guarded):
                 name=f"guard {number}",
                 config={"threshold": "0.8", "action": ADD_MARGIN},
                 every=1,
+                by=guarded.user,
             ).id
         )
         for number in range(GUARDS)

@@ -101,7 +101,7 @@ class Story:
         self.account = an_account(user, is_active=True)
         config = {"threshold": "0.5", "action": ACTION, "cool_down": 0}
         guard = {"user": user, "account": self.account, "kind": "margin_guard", "config": config}
-        self.guards = [create_automation(**guard, name=name) for name in ("one", "two")]
+        self.guards = [create_automation(**guard, name=name, by=user) for name in ("one", "two")]
         self.exchange = Exchange()
 
     def runs(self, guard, fates=()):

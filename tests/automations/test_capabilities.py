@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.errors import InvalidField
-from automations import services
+from automations import pausing, services
 from automations.models import Automation
 from exchanges import registry
 from exchanges.registry import Adapter
@@ -37,7 +37,12 @@ def without_isolated(monkeypatch):
 
 def create(account):
     return services.create_automation(
-        user=account.user, account=account, kind="margin_guard", name="guard", config=CONFIG
+        user=account.user,
+        account=account,
+        kind="margin_guard",
+        name="guard",
+        config=CONFIG,
+        by=account.user,
     )
 
 
@@ -67,11 +72,11 @@ def test_one_that_lost_its_ground_can_be_paused_and_deleted_but_not_resumed(
     automation = create(account)
     without_isolated()
     with pytest.raises(InvalidField):
-        services.update_automation(automation=automation, name="other")
+        services.update_automation(automation=automation, name="other", by=automation.user)
     automation.refresh_from_db()
-    services.update_automation(automation=automation, is_active=False)
+    pausing.pause(automation, by=automation.user, reason="test")
     with pytest.raises(InvalidField):
-        services.update_automation(automation=automation, is_active=True)
+        pausing.resume(automation, by=automation.user)
     automation.refresh_from_db()
-    services.delete_automation(automation=automation)
+    services.delete_automation(automation=automation, by=automation.user)
     assert automation.deleted_at

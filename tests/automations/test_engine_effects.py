@@ -62,7 +62,7 @@ def wants(guarded, monkeypatch):
     control.cross(account, "leverage", leverage=10)
     control.swap(account, inAsset="BTC", inAmount=100_000, outAsset="USD")
     config = {**guarded.automation.config, "scope": {"cross": True}}
-    update_automation(automation=guarded.automation, config=config)
+    update_automation(automation=guarded.automation, config=config, by=guarded.user)
 
     def want(make):
         action = make(guarded.trade["id"])

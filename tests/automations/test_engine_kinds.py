@@ -25,7 +25,12 @@ def account(db, paper):
 def automate(account, kind, config, *, memory=None):
     """The same account with another automation."""
     automation = create_automation(
-        user=account.user, account=account.account, kind=kind, name=kind, config=config
+        user=account.user,
+        account=account.account,
+        kind=kind,
+        name=kind,
+        config=config,
+        by=account.user,
     )
     Automation.objects.filter(pk=automation.pk).update(memory=memory or {})
     return replace(account, automation=automation)

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.gateway import open_client
 from accounts.models import Event
-from automations import evaluation, reading, sensing
+from automations import evaluation, pausing, reading, sensing
 from automations.models import Automation, Execution, QuietSpan
 from automations.reading import utc_now
 from automations.rules.actions import AddMargin
@@ -74,7 +74,7 @@ def test_a_feed_past_its_age_is_not_decided_on(guarded, ticks, monkeypatch):
 def test_what_may_be_looked_at_and_what_is_too_old(
     guarded, ticks, period, market, account, is_stale
 ):
-    update_automation(automation=guarded.automation, every=period)
+    update_automation(automation=guarded.automation, every=period, by=guarded.user)
     read(guarded)
     now, ticker, held = utc_now(), feed.ticker("paper"), feed.holdings(guarded.account.id)
     with redis.Redis.from_url(settings.REDIS_URL) as client:
@@ -99,11 +99,9 @@ def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
 
 def guards_of(guarded, count):
     """That many guards of the one position."""
-    more = {"user": guarded.user, "account": guarded.account, "kind": "margin_guard"}
-    config = guarded.automation.config
-    return [
-        create_automation(**more, name=f"guard {number}", config=config) for number in range(count)
-    ]
+    owned = {"user": guarded.user, "account": guarded.account, "by": guarded.user}
+    same = {**owned, "kind": "margin_guard", "config": guarded.automation.config}
+    return [create_automation(**same, name=f"guard {number}") for number in range(count)]
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -121,7 +119,7 @@ def test_quiet_automations_cost_what_one_costs(guarded, django_assert_num_querie
 
 def test_one_that_cannot_be_recorded_leaves_the_others_alone(guarded, ticks, monkeypatch):
     broken, kind = guards_of(guarded, 1)[0], KINDS["margin_guard"]
-    update_automation(automation=broken, config={**broken.config, "cool_down": 1})
+    update_automation(automation=broken, config={**broken.config, "cool_down": 1}, by=broken.user)
 
     def decide(snapshot, config, memory):
         decision = kind.decide(snapshot, config, memory)
@@ -144,7 +142,7 @@ def make_unaffordable(guarded):
     action = {"amount": amount, "max_per_position": amount, "max_per_day": amount}
     config = {**guarded.automation.config}
     config["action"] = {**config["action"], **action}
-    update_automation(automation=guarded.automation, config=config)
+    update_automation(automation=guarded.automation, config=config, by=guarded.user)
 
 
 def test_what_keeps_a_guard_from_acting_is_told_once(guarded, ticks):
@@ -225,7 +223,7 @@ def test_an_exchange_that_cannot_be_read_makes_it_blind_and_says_so_once(guarded
 
 
 def test_a_deleted_paused_or_unknown_automation_is_passed_over(guarded, ticks):
-    update_automation(automation=guarded.automation, is_active=False)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
     looked = evaluation.look([*ticks, ("00000000-0000-0000-0000-000000000000", "test:1")])
     assert (looked.due, looked.stale) == ([], {})
 
@@ -259,6 +257,7 @@ def test_a_broken_automation_is_noted_and_the_others_are_looked_at(guarded, tick
         kind="margin_guard",
         name="broken",
         config=guarded.automation.config,
+        by=guarded.user,
     )
     Automation.objects.filter(pk=broken.pk).update(config={"threshold": "from another version"})
     evaluation.look([(str(broken.id), "test:1"), *ticks])

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.services import activate_account, connect_account
-from automations import errands, intents, planning, sensing, tasks
+from automations import errands, intents, pausing, planning, sensing, tasks
 from automations.models import Errand, Execution, Intent, TradeLog, Turn
 from automations.past import recall
 from automations.perform import perform
@@ -195,7 +195,7 @@ class TestClaim:
             assert intents.claim(planned, fence=fence) is None
 
     def test_not_when_paused(self, planned):
-        update_automation(automation=planned.automation, is_active=False)
+        pausing.pause(planned.automation, by=planned.automation.user, reason="test")
         assert self.claim(planned) is None
 
     def test_not_past_its_deadline(self, planned):
@@ -217,9 +217,10 @@ class TestClaim:
             exchange=guarded.account.exchange,
             name="other",
             credentials=other.credentials,
+            by=guarded.user,
         )
-        activate_account(account=account)
-        activate_account(account=guarded.account)
+        activate_account(account=account, by=account.user)
+        activate_account(account=guarded.account, by=guarded.user)
         assert self.claim(planned) is None
 
     def test_a_definite_answer_settles_what_was_given_up(self, planned):
@@ -300,7 +301,7 @@ def test_only_the_last_day_and_running_trades_count(guarded):
     ids=["within a minute", "later", "within four periods", "later than four"],
 )
 def test_an_errand_that_later_ticks_overtook_is_dropped(guarded, every, age, is_overtaken):
-    update_automation(automation=guarded.automation, every=every)
+    update_automation(automation=guarded.automation, every=every, by=guarded.user)
     guarded.fall()
     errands.accept(guarded.automation, slot="tick:1", cause="tick")
     Errand.objects.update(created_at=timezone.now() - timedelta(seconds=age))
@@ -322,7 +323,8 @@ def test_an_interrupted_send_is_told_in_any_case(guarded, monkeypatch, pause):
     monkeypatch.undo()
     with turn(guarded.account.id) as fence:
         intents.claim(Intent.objects.get(), fence=fence)
-    update_automation(automation=guarded.automation, is_active=not pause)
+    if pause:
+        pausing.pause(guarded.automation, by=guarded.user, reason="test")
     tasks.execute(str(guarded.automation.id), "tick:1", "tick")
     assert Intent.objects.get().state == "unknown"
     assert Event.objects.filter(kind="outcome_unknown").count() == 1

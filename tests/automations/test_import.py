@@ -293,8 +293,9 @@ class TestTheCommand:
             exchange=guarded.account.exchange,
             name="second",
             credentials=credentials,
+            by=guarded.user,
         )
-        activate_account(account=guarded.account)
+        activate_account(account=guarded.account, by=guarded.user)
         assert says in take_over(export(old("auto_entry", ENTRY, **fields)), *options)
 
     def test_without_an_active_account(self, db, export):

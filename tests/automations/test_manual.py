@@ -74,7 +74,7 @@ def test_to_reduce_is_one_thing_and_never_becomes_a_close(db, paper, operator, a
 @pytest.mark.parametrize("change", [{"is_active": False}, {}], ids=["paused", "not active"])
 def test_what_does_not_run_by_itself_does_not_run_by_hand(guarded, operator, change):
     if change:
-        services.update_automation(automation=guarded.automation, **change)
+        services.update_automation(automation=guarded.automation, **change, by=guarded.user)
     else:
         guarded.account.is_active = False
         guarded.account.save()
@@ -102,9 +102,9 @@ def test_the_patience_with_one_owner_is_not_anothers(guarded, paper, operator):
 def test_all_of_a_kind_are_one_request_and_only_the_users(guarded, paper, operator):
     other = guard_a_position(paper, action={"type": "close_position"}, trader="other")
     for _ in range(3):
-        services.copy_automation(guarded.automation)
+        services.copy_automation(guarded.automation, by=guarded.user)
     for _ in range(manual.RUNS_PER_MINUTE):
-        services.clone_automation(automation=guarded.automation, name="more")
+        services.clone_automation(automation=guarded.automation, name="more", by=guarded.user)
     guarded.user.automation_set.update(is_active=True)
     slots = manual.run_all("margin_guard", user=guarded.user, by=operator)
     assert len(slots) == manual.RUNS_PER_MINUTE + 4
@@ -113,7 +113,7 @@ def test_all_of_a_kind_are_one_request_and_only_the_users(guarded, paper, operat
 
 
 def test_in_shadow_nothing_is_sent_and_everything_is_said(guarded, operator):
-    services.update_automation(automation=guarded.automation, mode="shadow")
+    services.update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
     guarded.fall()
     execution = run(guarded, operator)
     assert (execution.status, execution.mode) == ("completed", "shadow")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.errors import AccountInactive
 from accounts.gateway import open_client
 from accounts.models import Event
-from automations import deciding, manual, proposals, restrictions, sensing, services
+from automations import deciding, manual, pausing, proposals, restrictions, sensing, services
 from automations.execution import drain, execute
 from automations.models import Automation, Errand, Execution, Proposal
 from automations.narrowing import narrowed
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def asking(guarded):
     """A guard that asks first, with the price fallen and its question put."""
-    services.update_automation(automation=guarded.automation, mode="confirm")
+    services.update_automation(automation=guarded.automation, mode="confirm", by=guarded.user)
     guarded.fall()
     tick(guarded, "tick:1")
     return guarded
@@ -88,7 +88,7 @@ def test_prices_are_looked_at_again(asking):
 def test_what_was_not_proposed_is_not_done(asking):
     config = {**asking.automation.config, "action": {"type": "close_position"}}
     asking.automation.refresh_from_db()
-    services.update_automation(automation=asking.automation, config=config)
+    services.update_automation(automation=asking.automation, config=config, by=asking.user)
     assert confirm(asking).reason_code == "narrowed"
     assert asking.effects() == []
 
@@ -120,7 +120,7 @@ def test_it_is_decided_once(asking, first, second):
 
 
 def test_a_yes_for_what_cannot_run_decides_nothing(asking):
-    services.update_automation(automation=asking.automation, is_active=False)
+    pausing.pause(asking.automation, by=asking.user, reason="test")
     with pytest.raises(AccountInactive):
         manual.confirm(Proposal.objects.get(), by=asking.user)
     assert Proposal.objects.get().state == "open"
@@ -144,7 +144,9 @@ def test_a_stop_holds_for_what_was_confirmed_too(asking):
 def test_two_users_are_asked_each_for_their_own(guarded, paper):
     other = guard_a_position(paper, action=ADD_MARGIN, trader="other")
     for each in (guarded, other):
-        services.update_automation(automation=each.automation, mode="confirm")
+        services.update_automation(
+            automation=each.automation, mode="confirm", by=each.automation.user
+        )
     guarded.fall()
     tick(guarded, "tick:1")
     assert {each.account for each in Proposal.objects.all()} == {guarded.account}

@@ -28,6 +28,7 @@ def both(guarded):
         kind="auto_entry",
         name="entry",
         config=ENTRY,
+        by=guarded.user,
     )
     guarded.fall()
     return guarded, entry

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.gateway import open_client
 from accounts.services import activate_account, connect_account
-from automations import restrictions
+from automations import pausing, restrictions
 from automations.execution import execute
 from automations.models import Automation, Errand, Intent, Restriction, TradeLog
 from automations.reading import utc_now
@@ -138,12 +138,12 @@ def impose(guarded, what):
 def switch(guarded):
     credentials = guarded.paper.control.create_account(balance=1).credentials
     other = connect_account(user=guarded.user, exchange=guarded.account.exchange, name="other",
-                            credentials=credentials)  # fmt: skip
-    activate_account(account=other)
+                            credentials=credentials, by=guarded.user)  # fmt: skip
+    activate_account(account=other, by=other.user)
 
 
 def pause(guarded):
-    update_automation(automation=guarded.automation, is_active=False)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ class TestLineage:
 def halve(guarded) -> Automation:
     return create_automation(
         user=guarded.user, account=guarded.account, kind="margin_guard", name="halves",
-        config={"threshold": "0.8", "action": HALVE},
+        config={"threshold": "0.8", "action": HALVE}, by=guarded.user,
     )  # fmt: skip
 
 
@@ -286,7 +286,7 @@ def just_used_up(trade) -> str:
 
 
 def test_on_paper_both_steps_are_shadows(halved):
-    update_automation(automation=halved.automation, mode=Automation.Mode.SHADOW)
+    update_automation(automation=halved.automation, mode=Automation.Mode.SHADOW, by=halved.user)
     halved.fall()
     execution = halved.run()
     assert (halved.effects(), states()) == ([], ["shadow", "shadow"])

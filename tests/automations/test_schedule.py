@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from redbeat.schedulers import RedBeatSchedulerEntry
 
 from accounts.services import activate_account, connect_account, disconnect_account
-from automations import schedule
+from automations import pausing, schedule
 from automations.models import Automation, ScheduleRevision
 from automations.reading import utc_now
 from automations.services import create_automation, delete_automation, update_automation
@@ -61,6 +61,7 @@ def other_account(guarded, name="other"):
         exchange=guarded.account.exchange,
         name=name,
         credentials=paper_account.credentials,
+        by=guarded.user,
     )
 
 
@@ -71,6 +72,7 @@ def another_guard(guarded, account, name="second"):
         kind="margin_guard",
         name=name,
         config={"threshold": "0.8", "action": ADD_MARGIN},
+        by=guarded.user,
     )
 
 
@@ -92,11 +94,11 @@ def test_creating_schedules_at_once_with_ids_only_and_as_redbeat_writes_it(guard
 @pytest.mark.parametrize(
     ("change", "is_scheduled"),
     [
-        (lambda g: update_automation(automation=g.automation, is_active=False), False),
-        (lambda g: update_automation(automation=g.automation, name="renamed"), True),
-        (lambda g: delete_automation(automation=g.automation), False),
-        (lambda g: disconnect_account(account=g.account), False),
-        (lambda g: activate_account(account=other_account(g)), False),
+        (lambda g: pausing.pause(g.automation, by=g.user, reason="test"), False),
+        (lambda g: update_automation(automation=g.automation, name="renamed", by=g.user), True),
+        (lambda g: delete_automation(automation=g.automation, by=g.user), False),
+        (lambda g: disconnect_account(account=g.account, by=g.user), False),
+        (lambda g: activate_account(account=other_account(g), by=g.user), False),
         (lambda g: block(g.user), False),
         (lambda g: switch_off(g.account.exchange), False),
     ],
@@ -133,9 +135,9 @@ def test_a_switch_takes_one_accounts_entries_and_brings_the_others(guarded):
     other = other_account(guarded)
     theirs = another_guard(guarded, other)
     assert entries.names() == {name_of(guarded.automation)}
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     assert entries.names() == {name_of(theirs)}
-    activate_account(account=guarded.account)
+    activate_account(account=guarded.account, by=guarded.user)
     assert entries.names() == {name_of(guarded.automation)}
 
 
@@ -143,7 +145,7 @@ def test_a_change_whose_process_died_is_written_by_the_sweep(guarded, monkeypatc
     other = other_account(guarded)
     with monkeypatch.context() as died:
         died.setattr(schedule, "write", lambda users: None)
-        activate_account(account=other)
+        activate_account(account=other, by=other.user)
     assert entries.names() == {name_of(guarded.automation)}
     assert is_behind()
     schedule.keep()
@@ -154,7 +156,7 @@ def test_a_change_whose_process_died_is_written_by_the_sweep(guarded, monkeypatc
 def test_a_change_that_is_rolled_back_is_none(guarded):
     before = ScheduleRevision.objects.get(pk=guarded.user.pk).revision
     with transaction.atomic():
-        update_automation(automation=guarded.automation, is_active=False)
+        pausing.pause(guarded.automation, by=guarded.user, reason="test")
         transaction.set_rollback(True)
     assert ScheduleRevision.objects.get(pk=guarded.user.pk).revision == before
     schedule.keep()
@@ -164,7 +166,7 @@ def test_a_change_that_is_rolled_back_is_none(guarded):
 def test_who_read_the_database_earlier_cannot_overwrite_who_read_it_later(guarded):
     row = ScheduleRevision.objects.get(pk=guarded.user.pk)
     stale = schedule._wanted([guarded.user.pk])[guarded.user.pk]
-    update_automation(automation=guarded.automation, is_active=False)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
     outcome = entries.replace(
         [entries.Replacement(guarded.user.pk, revision=row.revision, entries=stale)]
     )
@@ -178,9 +180,11 @@ def test_changes_that_cross_are_all_there_in_the_end(guarded):
 
     def toggle(automation):
         for step in range(10):
-            update_automation(
-                automation=Automation.objects.get(pk=automation.pk), is_active=step % 2 == 1
-            )
+            found = Automation.objects.get(pk=automation.pk)
+            if step % 2:
+                pausing.resume(found, by=automation.user)
+            else:
+                pausing.pause(found, by=automation.user, reason="test")
         connection.close()
 
     with ThreadPoolExecutor(4) as threads:
@@ -190,7 +194,7 @@ def test_changes_that_cross_are_all_there_in_the_end(guarded):
 
 
 def test_another_period_is_taken_over_at_once(guarded):
-    update_automation(automation=guarded.automation, every=5)
+    update_automation(automation=guarded.automation, every=5, by=guarded.user)
     assert entry(guarded.automation).schedule.run_every == timedelta(seconds=5)
     assert due(guarded.automation) <= utc_now().timestamp()
 
@@ -214,8 +218,8 @@ def test_what_was_fired_is_not_due_again_however_often_entries_come_and_go(guard
     other = other_account(guarded)
     fired = fire(guarded.automation)
     for _ in range(20):
-        activate_account(account=other)
-        activate_account(account=guarded.account)
+        activate_account(account=other, by=other.user)
+        activate_account(account=guarded.account, by=guarded.user)
     assert due(guarded.automation) == pytest.approx(fired + 30)
 
 
@@ -223,8 +227,8 @@ def test_what_was_not_fired_is_due_at_once_however_often_entries_come_and_go(gua
     other = other_account(guarded)
     first = due(guarded.automation)
     for _ in range(20):
-        activate_account(account=other)
-        activate_account(account=guarded.account)
+        activate_account(account=other, by=other.user)
+        activate_account(account=guarded.account, by=guarded.user)
     assert due(guarded.automation) in (first, pytest.approx(first + 30))
     assert due(guarded.automation) <= utc_now().timestamp()
 
@@ -272,9 +276,9 @@ def test_a_tick_of_what_should_not_run_takes_its_entry_away(guarded):
 def test_what_was_fired_and_not_looked_at_is_due_at_once_when_it_is_back(guarded):
     other = other_account(guarded)
     fired = fire(guarded.automation)
-    activate_account(account=other)
+    activate_account(account=other, by=other.user)
     schedule.drop({str(guarded.automation.id): slot_of(fired)})
-    activate_account(account=guarded.account)
+    activate_account(account=guarded.account, by=guarded.user)
     assert due(guarded.automation) == fired
 
 
@@ -287,5 +291,5 @@ def test_a_tick_of_what_nobody_knows_takes_its_entry_away(guarded):
 def test_next_due_is_what_redis_says(guarded):
     automation = guarded.automation
     assert schedule.next_due([automation])[automation.id].timestamp() == due(automation)
-    update_automation(automation=automation, is_active=False)
+    pausing.pause(automation, by=automation.user, reason="test")
     assert schedule.next_due([automation]) == {UUID(str(automation.id)): None}

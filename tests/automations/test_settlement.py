@@ -159,7 +159,12 @@ def test_close_may_be_repeated_while_another_intent_is_unknown(lost):
     assert Intent.objects.get().state == "unknown"
     config = {"threshold": "0.8", "action": {"type": "close_position"}}
     closer = create_automation(
-        user=lost.user, account=lost.account, kind="margin_guard", name="closer", config=config
+        user=lost.user,
+        account=lost.account,
+        kind="margin_guard",
+        name="closer",
+        config=config,
+        by=lost.user,
     )
     lost.automation = closer
     assert lost.run("tick:9").status == "success"
@@ -170,6 +175,7 @@ def test_a_close_that_was_too_late_is_satisfied(guarded):
     update_automation(
         automation=guarded.automation,
         config={"threshold": "0.8", "action": {"type": "close_position"}},
+        by=guarded.user,
     )
     guarded.fall()
     guarded.paper.control.fault("cut_before", path="/v3/futures/isolated/trade/close")

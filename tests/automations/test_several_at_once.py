@@ -36,7 +36,13 @@ CLOSING = {"action": {"type": "close_sl", "trigger": "-50"}}
 def another(guarded, kind, config, *, name="another", mode="live"):
     """The same account with one more automation."""
     automation = create_automation(
-        user=guarded.user, account=guarded.account, kind=kind, name=name, config=config, mode=mode
+        user=guarded.user,
+        account=guarded.account,
+        kind=kind,
+        name=name,
+        config=config,
+        mode=mode,
+        by=guarded.user,
     )
     return replace(guarded, automation=automation)
 
@@ -139,7 +145,9 @@ class TestProposals:
 
     @pytest.fixture
     def asking(self, guarded):
-        update_automation(automation=guarded.automation, mode=Automation.Mode.CONFIRM)
+        update_automation(
+            automation=guarded.automation, mode=Automation.Mode.CONFIRM, by=guarded.user
+        )
         guarded.fall()
         return guarded
 
@@ -195,7 +203,9 @@ class TestShadow:
 
     def test_its_cool_down(self, db, paper):
         guarded = guard_a_position(paper, action=ADD_MARGIN, cool_down=600)
-        update_automation(automation=guarded.automation, mode=Automation.Mode.SHADOW)
+        update_automation(
+            automation=guarded.automation, mode=Automation.Mode.SHADOW, by=guarded.user
+        )
         guarded.fall()
         codes = [guarded.run(f"tick:{slot}").reason_code for slot in range(2)]
         assert codes == ["threshold_reached", "cooling_down"]
@@ -204,7 +214,7 @@ class TestShadow:
     def test_live_again_it_starts_afresh(self, guarded):
         entry = another(guarded, "auto_entry", {**ENTRY, "times": 1}, mode="shadow")
         entry.run("tick:1")
-        update_automation(automation=entry.automation, mode=Automation.Mode.LIVE)
+        update_automation(automation=entry.automation, mode=Automation.Mode.LIVE, by=entry.user)
         codes = [entry.run(f"tick:{slot}").reason_code for slot in (2, 3)]
         assert codes == ["trigger_reached", "entries_done"]
         assert entry.effects() == ["new_trade"]

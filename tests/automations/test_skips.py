@@ -45,7 +45,7 @@ def at(monkeypatch):
     [(-0.5, False), (0, False), (0.9, False), (1, False), (1.01, True), (50, True)],
 )
 def test_a_tick_is_late_when_the_next_one_was_due(guarded, tick_id, at, period, late_by, is_late):
-    update_automation(automation=guarded.automation, every=period)
+    update_automation(automation=guarded.automation, by=guarded.user, every=period)
     due = schedule.timing_of(guarded.automation).latest(time.time())
     at(due + late_by * period)
     looked = evaluation.look([(tick_id, slot_of(due))])

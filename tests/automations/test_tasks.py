@@ -11,7 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from accounts.models import Event
-from automations import tasks
+from automations import pausing, tasks
 from automations.models import Errand, Execution, Intent
 from automations.rules.registry import KINDS
 from automations.services import delete_automation, update_automation
@@ -50,7 +50,7 @@ def test_a_stale_tick_becomes_a_refresh_and_then_a_protective_execution(guarded,
 
 
 def test_however_slow_the_exchange_what_it_said_is_looked_at(guarded, broker):
-    update_automation(automation=guarded.automation, every=1)
+    update_automation(automation=guarded.automation, every=1, by=guarded.user)
     guarded.fall()
     guarded.paper.control.fault("delay_before", seconds=0.4, times=3)
     tick = [str(guarded.automation.id), f"tick:{int(time.time())}"]
@@ -60,7 +60,7 @@ def test_however_slow_the_exchange_what_it_said_is_looked_at(guarded, broker):
 
 def test_a_paused_automation_is_not_executed(guarded):
     guarded.fall()
-    update_automation(automation=guarded.automation, is_active=False)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
     tasks.execute(str(guarded.automation.id), "tick:1", "tick")
     assert guarded.effects() == []
     assert Execution.objects.count() == 0
@@ -131,7 +131,7 @@ def test_a_forged_id_has_no_effect_and_is_said(guarded, forged):
 
 def test_a_deleted_automation_is_not_executed(guarded):
     guarded.fall()
-    delete_automation(automation=guarded.automation)
+    delete_automation(automation=guarded.automation, by=guarded.user)
     tasks.execute(str(guarded.automation.id), "tick:1", "tick")
     assert guarded.effects() == []
     assert Errand.objects.count() == 0

@@ -71,7 +71,12 @@ def test_a_run_is_stopped_at_its_limit_and_told(guarded, limited, trouble, kind,
     limited(kind, retries=0)
     before = counted(kind)
     automation = create_automation(
-        user=guarded.user, account=guarded.account, kind=kind, name="n", config=CONFIGS[kind]
+        user=guarded.user,
+        account=guarded.account,
+        kind=kind,
+        name="n",
+        config=CONFIGS[kind],
+        by=guarded.user,
     )
     guarded.fall()
     trouble(guarded)
@@ -191,16 +196,16 @@ def test_celery_leaves_the_longest_run_its_whole_time():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("program", ["worker-act", "sweep"])
+@pytest.mark.parametrize("program", ["worker-critical", "sweep"])
 def test_in_the_processes_and_another_account_is_not_delayed(guarded, start_program, program):
     other = guard_a_position(guarded.paper, action=ADD_MARGIN, trader="other")
-    update_automation(automation=guarded.automation, timeout=5, retries=0)
+    update_automation(automation=guarded.automation, by=guarded.user, timeout=5, retries=0)
     guarded.fall()
     hang(guarded, seconds=30)
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
         broker.flushdb()
     start_program(program)
-    start = tasks.start_execution if program == "worker-act" else errands.accept
+    start = tasks.start_execution if program == "worker-critical" else errands.accept
     for each in (guarded, other):
         start(each.automation, slot="tick:1", cause="tick")
     began = time.monotonic()

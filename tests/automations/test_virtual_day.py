@@ -151,9 +151,11 @@ def a_trader(paper: PaperServer, name: str, configs: dict[str, dict[str, Any]]) 
     exchange.save()
     held = paper.control.create_account(balance=10_000_000, username=name)
     user = User.objects.create_user(name)
-    account = connect_account(user=user, exchange=exchange, name=name, credentials=held.credentials)
+    account = connect_account(
+        user=user, exchange=exchange, name=name, credentials=held.credentials, by=user
+    )
     automations = [
-        create_automation(user=user, account=account, kind=kind, name=kind, config=config)
+        create_automation(user=user, account=account, kind=kind, name=kind, config=config, by=user)
         for kind, config in configs.items()
     ]
     return Trader(account, held, automations)

@@ -20,6 +20,8 @@ def test_what_is_good_is_read():
     read = env.read(GOOD)
     assert read.vault_keys == {"a": bytes(range(32))}
     assert read.is_local
+    assert read.margin_interval == 5
+    assert read.cache_redis_url == GOOD["REDIS_URL"]
     assert not env.read({**GOOD, "AXISOR_ALLOWED_HOSTS": "axisor.example"}).is_local
 
 
@@ -44,10 +46,17 @@ def test_what_is_good_is_read():
         ({"DATABASE_URL": "postgres://h:99999/x"}, "DATABASE_URL: the port after the host"),
         ({"REDIS_URL": "redis://h:0"}, "REDIS_URL: the port after the host must be from 1 to"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be a URL that starts with redis://"),
+        (
+            {"CACHE_REDIS_URL": "http://h"},
+            "CACHE_REDIS_URL must be a URL that starts with redis://",
+        ),
         ({"AXISOR_PAPER_URL": "ftp://h"}, "AXISOR_PAPER_URL must be a URL"),
         ({"LN_MARKETS_API_URL": "x"}, "LN_MARKETS_API_URL must be a URL"),
         ({"LN_MARKETS_REQUESTS_PER_SECOND": "0"}, "SECOND must be a number from 0.01 to 1000"),
         ({"LN_MARKETS_PUBLIC_REQUESTS_PER_SECOND": "nan"}, "must be a number from 0.01 to"),
+        ({"AXISOR_MARGIN_INTERVAL": "0"}, "INTERVAL must be a whole number from 1 to 60, as in 5"),
+        ({"AXISOR_MARGIN_INTERVAL": "61"}, "AXISOR_MARGIN_INTERVAL must be a whole number"),
+        ({"AXISOR_MARGIN_INTERVAL": "2.5"}, "AXISOR_MARGIN_INTERVAL must be a whole number"),
         ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "PROMETHEUS_MULTIPROC_DIR must be a folder"),
         ({"AUTOMATION_SCHEDULER_ENABLED": "yes"}, "ENABLED must be true or false"),
         ({"AUTOMATION_CHECK_INTERVAL": "999"}, "INTERVAL must be a whole number from 1000 to 864"),

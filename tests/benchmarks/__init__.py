@@ -4,6 +4,8 @@
     feed        the measured calls, and the samples
     link        a TCP proxy that makes a connection as long as wanted
     report      the table, and the figures as JSON
+    monitor     by itself: a round of the margin monitor over 10,000 accounts
+    opening     of its own: what the credential cache saves when a client is opened
 
 Everything runs as it does on the platform: a Valkey, a paper exchange in a process of its own, the
 adapter with its signatures and kept connections, without the guard, whose rate limits would slow

@@ -13,6 +13,9 @@ from tests.crash.scenarios import Outage
 from tests.crash.servers import Servers
 from tests.servers import free_port
 
+ACTING = ("worker-critical", "worker-execute")
+"""The workers that send orders."""
+
 
 class Platform:
     """Everything else of one run, on servers that may serve several: exchange, workers, beat,
@@ -65,15 +68,18 @@ class Platform:
             case "postgres_restarted":
                 servers["postgres"].process.send_signal(signal.SIGQUIT)
             case "worker":
-                self.programs["worker-act"].send(signal.SIGKILL)
+                for name in ACTING:
+                    self.programs[name].send(signal.SIGKILL)
             case "worker_frozen":
-                self.programs["worker-act"].process.send_signal(signal.SIGSTOP)
+                for name in ACTING:
+                    self.programs[name].process.send_signal(signal.SIGSTOP)
             case "beat" | "sweep":
                 self.programs[outage].send(signal.SIGKILL)
 
     def thaw(self) -> None:
-        """Let the worker go on whose main process was frozen; its children never were."""
-        self.programs["worker-act"].process.send_signal(signal.SIGCONT)
+        """Let the workers go on whose main process was frozen; its children never were."""
+        for name in ACTING:
+            self.programs[name].process.send_signal(signal.SIGCONT)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -104,7 +110,7 @@ class Platform:
             self.environment,
             answers=answers_ok(paper, "/v3/ping"),
         )
-        for name in ("worker-act", "worker-refresh", "worker-evaluate"):
+        for name in (*ACTING, "worker-refresh", "worker-evaluate"):
             yield self._program(name, [*worker, name], struck, says=" ready.")
         beat = [*celery, "--quiet", "-A", "axisor", "beat", "--loglevel=INFO"]
         yield self._program("beat", beat, struck, says="beat: Starting")

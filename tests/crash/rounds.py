@@ -12,9 +12,9 @@ from requests import HTTPError
 
 from accounts.models import ExchangeAccount, User
 from accounts.services import connect_account
-from automations import tasks
+from automations import pausing, tasks
 from automations.models import Automation
-from automations.services import create_automation, delete_automation, update_automation
+from automations.services import create_automation, delete_automation
 from exchanges.models import Exchange
 from exchanges.paper.control_client import ControlClient, PaperAccount
 from tests.crash import strikes
@@ -135,7 +135,7 @@ class Round:
         self.over_at = time.time()
         self.automation.refresh_from_db()
         if self.automation.is_active:
-            update_automation(automation=self.automation, is_active=False)
+            pausing.pause(self.automation, by=self.automation.user, reason="test")
 
     def seconds(self) -> float:
         """From the first strike, or from the fall of the price, until all was settled for good."""
@@ -145,7 +145,7 @@ class Round:
     def _do(self, deed: Deed, control: ControlClient) -> None:
         match deed:
             case "deletes":
-                delete_automation(automation=self.automation)
+                delete_automation(automation=self.automation, by=self.automation.user)
             case "adds_margin":
                 control.add_margin(self.paper.id, self.trade, amount=7_777)
             case "closes":
@@ -178,9 +178,15 @@ def open_round(
         exchange=Exchange.objects.get(slug="paper"),
         name=f"round {number}",
         credentials=paper.credentials,
+        by=user,
     )
     automation = create_automation(
-        user=user, account=account, kind="margin_guard", name="guard", config=_config(scenario)
+        user=user,
+        account=account,
+        kind="margin_guard",
+        name="guard",
+        config=_config(scenario),
+        by=user,
     )
     return Round(number, scenario, platform, paper, trade, account, automation)
 
@@ -194,8 +200,9 @@ def deleted_twin(automation: Automation) -> Automation:
         name="deleted",
         config=automation.config,
         is_active=False,
+        by=automation.user,
     )
-    delete_automation(automation=twin)
+    delete_automation(automation=twin, by=twin.user)
     return twin
 
 

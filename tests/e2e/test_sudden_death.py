@@ -24,7 +24,7 @@ def kill(platform, *parts):
 
 @pytest.mark.parametrize(
     "parts",
-    [("worker-act", "beat"), ("valkey",), ("postgres",)],
+    [("worker-critical", "beat"), ("valkey",), ("postgres",)],
     ids=" and ".join,
 )
 def test_a_part_killed_while_the_price_falls(running_axisor, trader, market, parts):
@@ -47,7 +47,7 @@ def test_what_a_worker_was_killed_over_is_read_back(running_axisor, trader, mark
     market.fault("delay_after", seconds=8, path="/v3/futures/isolated/trade/add-margin")
     market.set_price(trader.price_when_used(trade, "0.85"))
     await_that(trader.added, BACK_SECONDS)
-    are_back = kill(running_axisor, "worker-act")
+    are_back = kill(running_axisor, "worker-critical")
     await_that(lambda: trader.executions(status="success"), BACK_SECONDS)
     await_that(are_back, BACK_SECONDS)
     trader.await_looks(2)

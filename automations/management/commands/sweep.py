@@ -8,12 +8,15 @@ import signal
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
+import redis
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from accounts import cache
 from accounts.models import ExchangeAccount
 from automations import recovery
 from automations.keeping import Keeper
@@ -25,6 +28,10 @@ PERIOD = 1.0
 
 THREADS = 8
 """How many accounts of one exchange are recovered at the same time."""
+
+
+CACHE_PERIOD = 60.0
+"""Seconds between two looks for what the credential cache holds past its time."""
 
 
 class Command(BaseCommand):
@@ -57,9 +64,11 @@ class Sweep:
             lambda: ThreadPoolExecutor(THREADS)
         )
         self._in_work: dict[UUID, Future[None]] = {}
+        self._sweep_cache_at = monotonic()
 
     def look(self) -> None:
         """Begin with each account in need that is not in work; a database may be away."""
+        self._sweep_cache()
         close_old_connections()
         self._in_work = {key: work for key, work in self._in_work.items() if not work.done()}
         try:
@@ -71,6 +80,16 @@ class Sweep:
             if account.id not in self._in_work:
                 threads = self._threads[account.exchange_id]
                 self._in_work[account.id] = threads.submit(_recover, account)
+
+    def _sweep_cache(self) -> None:
+        if monotonic() < self._sweep_cache_at:
+            return
+        self._sweep_cache_at = monotonic() + CACHE_PERIOD
+        try:
+            cache.sweep_credentials()
+            cache.sweep_validations()
+        except redis.RedisError as error:
+            log.warning("The credential cache is not swept: %s", type(error).__name__)
 
     def stop(self) -> None:
         """Begin nothing any more; the process ends when what it has begun is over."""

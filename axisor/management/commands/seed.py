@@ -7,11 +7,14 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
 from knox.models import AuthToken
 
+from accounts.audit import record_audit
 from accounts.models import ExchangeAccount, User
 from accounts.selectors import accounts_of
 from accounts.services import connect_account
+from accounts.tokens import token_subject
 from automations.selectors import automations_of
 from automations.services import create_automation
 from exchanges.models import Exchange
@@ -55,8 +58,16 @@ class Command(BaseCommand):
         ensure_accounts(user)
         ensure_guard(user)
         if not options["no_token"]:
-            _, token = AuthToken.objects.create(user=user)
+            token = make_token(user)
             self.stdout.write(f"token={token}")
+
+
+def make_token(user: User) -> str:
+    """Another API token of the user; it is shown here and nowhere again."""
+    with transaction.atomic():
+        row, token = AuthToken.objects.create(user=user)
+        record_audit("token_created", by=user, subject=token_subject(row), user=user)
+    return str(token)
 
 
 def ensure_operator(username: str, password: str) -> User:
@@ -78,7 +89,13 @@ def ensure_accounts(user: User) -> None:
             account = control.create_account(balance=BALANCE, username=name)
             for order in orders:
                 control.open_trade(account.id, **order)
-            connect_account(user=user, exchange=paper, name=name, credentials=account.credentials)
+            connect_account(
+                user=user,
+                exchange=paper,
+                name=name,
+                credentials=account.credentials,
+                by=user,
+            )
 
 
 def ensure_guard(user: User) -> None:
@@ -91,5 +108,6 @@ def ensure_guard(user: User) -> None:
             kind="margin_guard",
             name="Guard of all positions",
             config=GUARD,
+            by=user,
             every=GUARD_EVERY,
         )
