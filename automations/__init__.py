@@ -4,6 +4,7 @@ The life of a tick, and the room for each step:
 
     watch                                        watch                keeps the feed fresh
     beat ── evaluate([(automation, slot)…])      tasks, evaluation    looks, never acts
+              late, or overlapping: count it     skips
               snapshot from the feed             reading, sensing, past
               rule.decide, risk.vet              deciding, rules      pure inside
               quiet: note it                     quiet
@@ -28,6 +29,8 @@ one did.
 What became of an order whose answer was lost is read back, never guessed: `settlement` asks for
 its `traces`, `evidence` says what they prove, and `recovery` does so for whatever nobody finishes.
 Several automations of one account run one after another: what protects, what exits, the rest.
+Each run has its own limit of time. What waits for its account is a row (`errands`), and a message
+only calls a worker to it (`calling`).
 
 To add a kind of automation, see `automations.rules`.
 """

@@ -22,8 +22,9 @@ from accounts.models import ExchangeAccount
 from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
 from automations import manual, narrowing, pausing, selectors, services
+from automations.api_policy import PolicyIn, PolicyOut
 from automations.api_schedule import PauseOut
-from automations.models import MAX_PERIOD, MIN_PERIOD, Automation, Execution, Intent
+from automations.models import Automation, Execution, Intent
 from automations.rules.base import RuleConfig
 from automations.rules.registry import KINDS, UnknownKind, kind_of
 from automations.validation import config_errors
@@ -37,20 +38,13 @@ class OwnAccount(serializers.PrimaryKeyRelatedField[ExchangeAccount]):
         return accounts_of(self.context["request"].user.pk).filter(disconnected_at=None)
 
 
-class AutomationIn(StrictSerializer):
+class AutomationIn(PolicyIn):
     """What a client may write. `account` is the active one unless given, and then fixed."""
 
     name = serializers.CharField(max_length=100)
     kind = serializers.CharField(help_text=f"One of: {', '.join(KINDS)}.")
     account = OwnAccount(required=False)
     config = serializers.DictField(help_text="The kind's own settings.")
-    every = serializers.IntegerField(
-        min_value=MIN_PERIOD,
-        max_value=MAX_PERIOD,
-        allow_null=True,
-        required=False,
-        help_text="Seconds between two checks; null for the kind's default.",
-    )
     is_active = serializers.BooleanField(required=False)
     mode = serializers.ChoiceField(
         choices=Automation.Mode.choices,
@@ -86,10 +80,11 @@ class AutomationIn(StrictSerializer):
 
 
 class AutomationOut(serializers.ModelSerializer[Automation]):
-    """An automation as clients see it; `period` is in seconds."""
+    """An automation as clients see it; `period` is in seconds, and the same as `policy.every`."""
 
     account_name = serializers.CharField(source="account.name")
     period = serializers.IntegerField()
+    policy = PolicyOut()
     paused = serializers.SerializerMethodField(help_text="What it rests for, the nearest first.")
     next_execution_date = serializers.SerializerMethodField(
         help_text="The next date of its calendar; null where it has none."
@@ -98,9 +93,10 @@ class AutomationOut(serializers.ModelSerializer[Automation]):
     class Meta:
         model = Automation
         fields = (
-            "id", "name", "kind", "account", "account_name", "config", "every", "period",
-            "is_active", "paused", "mode", "next_execution_date", "checked_at", "reason_code",
-            "reason_text", "created_at", "updated_at",
+            "id", "name", "kind", "account", "account_name", "config", "every", "timeout",
+            "retries", "backoff", "period", "policy", "is_active", "paused", "mode",
+            "next_execution_date", "checked_at", "reason_code", "reason_text", "created_at",
+            "updated_at",
         )  # fmt: skip
 
     @extend_schema_field(PauseOut(many=True))
@@ -229,7 +225,7 @@ class AutomationViewSet(
         return Response(AutomationOut(automation).data, status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change name, config, period, or pause and resume it (`is_active`)."""
+        """Change name, config, policy, or pause and resume it (`is_active`)."""
         automation = self.get_object()
         changes = self._checked(request, instance=automation, partial=True)
         is_active = changes.pop("is_active", automation.is_active)

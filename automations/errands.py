@@ -64,18 +64,28 @@ def due(account_id: UUID) -> QuerySet[Errand]:
 
 def begin(errand: Errand) -> bool:
     """Count a run of `errand` and put off the next one; False when it has had all its runs."""
-    kind = kind_of(errand.automation.kind)
-    wait = timedelta(seconds=kind.backoff * 2**errand.attempts / 2)
-    begun = Errand.objects.filter(pk=errand.pk, attempts__lte=kind.retries).update(
-        attempts=F("attempts") + 1, not_before=Now() + wait
+    retries = errand.automation.policy.retries
+    begun = Errand.objects.filter(pk=errand.pk, attempts__lte=retries).update(
+        attempts=F("attempts") + 1, not_before=Now() + _wait(errand.automation, errand.attempts)
     )
     errand.attempts += begun
     return bool(begun)
 
 
+def put_off(errand: Errand) -> None:
+    """Put off the next run once more: the present one, which failed, may have taken long."""
+    wait = _wait(errand.automation, errand.attempts - 1)
+    Errand.objects.filter(pk=errand.pk).update(not_before=Now() + wait)
+
+
 def is_last_run(errand: Errand) -> bool:
     """Whether no further run of `errand` will follow the present one."""
-    return errand.attempts > kind_of(errand.automation.kind).retries
+    return errand.attempts > errand.automation.policy.retries or is_overtaken(errand)
+
+
+def _wait(automation: Automation, runs_before: int) -> timedelta:
+    """The shortest time after which its message may come again: see `tasks.ExecuteTask.retry`."""
+    return timedelta(seconds=automation.policy.backoff * 2**runs_before / 2)
 
 
 def finish(automation: Automation, slot: str) -> None:

@@ -3,12 +3,18 @@
 The crash path is the normal path: a run first finishes what earlier ones on the same account
 left open, then runs the account's errands. Workers come here for a message, `sweep` for what
 nobody came for; a message that comes twice finds the execution of its slot and does nothing.
+
+A run asks for nothing once its automation's `timeout` is over (`exchanges.deadline`), which is told
+as `automation_timeout` each time. If it had planned nothing yet, it is tried again like others that
+failed in passing; else the plan lapses, and only what was sent has its answer waited for.
 """
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import close_old_connections, transaction
 
 from accounts.errors import AccountError
@@ -27,16 +33,21 @@ from automations import (
     sensing,
     turns,
 )
+from automations.calling import call_a_worker
 from automations.models import Automation, Errand, Execution, Intent
 from automations.perform import perform
 from automations.reading import utc_now
 from automations.rules.base import Reason, Severity
 from automations.rules.registry import kind_of
+from exchanges import deadline
 from exchanges.client import ExchangeClient
 from exchanges.errors import PermanentError, TransientError, UnknownOutcome
 from exchanges.failpoints import failpoint
 
 log = logging.getLogger(__name__)
+
+GRACE = 12
+"""Seconds a run may need beyond its limit, to hear of what it sent and write it down."""
 
 DONE = {Intent.State.CONFIRMED, Intent.State.SATISFIED}
 HARMLESS = {*DONE, Intent.State.SHADOW}
@@ -68,7 +79,8 @@ def drain(account: ExchangeAccount) -> Failures:
 
     The first in rank is looked up anew each time: what came meanwhile goes ahead of what waits.
     Returns what may be tried again, by automation and slot. An errand that comes while the turn
-    is given back is seen by the look after it, or by the one who brought it.
+    is given back is seen by the look after it, or by the one who brought it. One that could not
+    have its whole time any more, where the caller's is limited, is left to another worker.
     """
     failures: Failures = {}
     try:
@@ -76,10 +88,12 @@ def drain(account: ExchangeAccount) -> Failures:
             with turns.turn(account.id) as fence:
                 mark_interrupted(account, fence)
                 finish_open(account, fence)
-                while errand := errands.due(account.id).first():
-                    client = open_client(account, is_protective=errand.is_protective)
-                    _run(errand, client, fence, failures)
-            if not errands.due(account.id).exists():
+                _run_what_is_due(account, fence, failures)
+            waits = errands.due(account.id).first()
+            if waits is None:
+                return failures
+            if not _has_time_for(waits):
+                call_a_worker(waits.automation, slot=waits.slot, cause=waits.cause)
                 return failures
     except turns.AccountBusy:
         return failures
@@ -105,17 +119,24 @@ def finish_open(account: ExchangeAccount, fence: int) -> None:
     for execution in sorted(unfinished, key=lambda each: kind_of(each.automation.kind).rank):
         kind = kind_of(execution.automation.kind)
         client = open_client(account, is_protective=kind.is_protective)
-        _carry_out(execution, client, fence)
+        with deadline.within(execution.automation.policy.timeout):
+            _carry_out(execution, client, fence)
 
 
-def _run(
-    errand: Errand,
-    client: ExchangeClient,
-    fence: int,
-    failures: Failures,
-) -> None:
+def _run_what_is_due(account: ExchangeAccount, fence: int, failures: Failures) -> None:
+    while (errand := errands.due(account.id).first()) and _has_time_for(errand):
+        client = open_client(account, is_protective=errand.is_protective)
+        with deadline.within(errand.automation.policy.timeout):
+            _run(errand, client, fence, failures)
+
+
+def _has_time_for(errand: Errand) -> bool:
+    return deadline.seconds_left() >= errand.automation.policy.timeout + GRACE
+
+
+def _run(errand: Errand, client: ExchangeClient, fence: int, failures: Failures) -> None:
     """Run one errand; whatever becomes of it stays with it."""
-    automation = errand.automation
+    automation, began_at = errand.automation, utc_now()
     if not errands.begin(errand):
         _fail(errand, RuntimeError("It broke off each time it was tried."))
         return
@@ -124,17 +145,31 @@ def _run(
     except turns.AccountBusy:
         raise
     except TransientError as error:
-        if errands.is_last_run(errand):
-            _fail(errand, error)
-        else:
+        if _is_tried_again(errand, error, began_at):
             failures[automation.id, errand.slot] = error
     except PermanentError as error:
         _fail(errand, error)
+    except SoftTimeLimitExceeded:
+        close_old_connections()  # one that was stopped in a query could record nothing
+        _stop(errand, began_at)
+        raise
     except Exception as error:
         log.exception("The execution of automation %s broke off.", automation.id)
-        close_old_connections()  # one that was stopped in a query could record nothing
+        close_old_connections()
         _fail(errand, error)
         raise
+
+
+def _is_tried_again(errand: Errand, error: TransientError, began_at: datetime) -> bool:
+    """Record a failure that passes; one that has no time left for what it planned is the last."""
+    was_stopped = deadline.is_over()
+    if errands.is_last_run(errand) or (was_stopped and errands.is_done(errand)):
+        _stop(errand, began_at) if was_stopped else _fail(errand, error)
+        return False
+    if was_stopped:
+        journal.tell_timeout(errand)
+    errands.put_off(errand)
+    return True
 
 
 def _decide_and_act(
@@ -173,13 +208,24 @@ def _decide_and_act(
 
 
 def _fail(errand: Errand, error: Exception) -> None:
-    """Record a run that failed for good: what it was sending is unknown, what it was not lapses."""
-    automation = errand.automation
-    for intent in automation.intents.filter(slot=errand.slot).select_related("execution"):
-        intents.mark_unknown(intent, f"The run broke off while sending: {journal.words(error)}")
-        intents.lapse(intent, f"The run failed: {journal.words(error)}")
+    """Record a run that failed for good."""
+    _give_up(errand, why=journal.words(error))
+    journal.record_failure(errand, error)
+
+
+def _stop(errand: Errand, began_at: datetime) -> None:
+    """Record a run that was stopped at its limit for good."""
+    journal.record_timeout(errand, began_at=began_at)
+    _give_up(errand, why="It was stopped at its limit of time.")
+
+
+def _give_up(errand: Errand, *, why: str) -> None:
+    """What it was sending is unknown, what it was not lapses."""
+    of_slot = errand.automation.intents.filter(slot=errand.slot)
+    for intent in of_slot.select_related("execution"):
+        intents.mark_unknown(intent, f"The run broke off while sending: {why}")
+        intents.lapse(intent, f"The run failed: {why}")
         conclude(intent.execution)
-    journal.record_failure(automation, slot=errand.slot, cause=errand.cause, error=error)
 
 
 def _carry_out(execution: Execution, client: ExchangeClient, fence: int) -> None:

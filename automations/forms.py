@@ -52,9 +52,15 @@ class AutomationForm(forms.ModelForm[Automation]):
 
     class Meta:
         model = Automation
-        fields = ("account", "kind", "name", "config", "every", "mode", "is_active")
+        fields = (
+            "account", "kind", "name", "config", "every", "timeout", "retries", "backoff", "mode",
+            "is_active",
+        )  # fmt: skip
         help_texts = {  # noqa: RUF012
             "every": "Seconds between two checks; empty for the kind's default.",
+            "timeout": "Seconds after which a run is stopped; empty for the kind's default.",
+            "retries": "How often a run that failed is tried again; empty for the kind's default.",
+            "backoff": "Seconds before that, doubling; empty for the kind's default.",
             "mode": "Live acts, confirm asks first, shadow only records what it would do.",
         }
 

@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from pydantic import TypeAdapter
 
 from accounts.errors import AccountError
 from accounts.models import Event
 from accounts.outbox import record_event
 from automations import errands, sensing
-from automations.models import Automation, Errand, Execution
+from automations.metrics import TIMEOUTS
+from automations.models import Automation, Errand, Execution, Intent
 from automations.reading import utc_now
 from automations.rules.base import Decision, Finding, Reason, Severity
 from automations.rules.registry import kind_of
@@ -20,6 +21,9 @@ from automations.snapshots import Snapshot
 from exchanges.errors import ExchangeError
 
 log = logging.getLogger(__name__)
+
+TIMED_OUT = "automation_timeout"
+UNSENT = (Intent.State.PLANNED, Intent.State.LAPSED)
 
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 
@@ -83,11 +87,39 @@ def note_decision(automation: Automation, decision: Decision) -> None:
     )
 
 
-def record_failure(automation: Automation, *, slot: str, cause: str, error: Exception) -> None:
-    """Say that the slot's run failed for good before anything was sent; its errand is over."""
-    severity = Severity.CRITICAL if kind_of(automation.kind).is_protective else Severity.WARNING
-    reason = Reason("failed", "The run failed before anything was sent.", severity)
-    _record_undone(automation, slot, cause, reason, words(error))
+def record_failure(errand: Errand, error: Exception) -> None:
+    """Say that the errand's run failed for good before anything was sent; its errand is over."""
+    reason = Reason("failed", "The run failed before anything was sent.", _severity(errand))
+    _record_undone(errand, reason, error=words(error))
+
+
+@transaction.atomic
+def tell_timeout(errand: Errand) -> None:
+    """Tell, and count, that a run was stopped at its limit, and is tried again."""
+    reason = _stopped(errand)
+    again = replace(reason, text=f"{reason.text} It is tried again.")
+    tell(errand.automation, again, kind=TIMED_OUT)
+    TIMEOUTS.labels(errand.automation.kind).inc()
+
+
+@transaction.atomic
+def record_timeout(errand: Errand, *, began_at: datetime) -> None:
+    """Say, and count, that a run was stopped at its limit for good; its errand is over.
+
+    An execution of which nothing was sent becomes one of a time-out, and tells of it when it is
+    concluded. One of which something was keeps its own reason.
+    """
+    reason, its_own = _stopped(errand), {"automation": errand.automation, "slot": errand.slot}
+    sent = Intent.objects.filter(**its_own).exclude(state__in=UNSENT)
+    unsent = Execution.objects.filter(**its_own, finished_at=None).exclude(Exists(sent))
+    if unsent.update(event=TIMED_OUT, reason_code=reason.code, reason_text=reason.text):
+        errands.finish(errand.automation, errand.slot)
+    elif errands.is_done(errand):
+        errands.finish(errand.automation, errand.slot)
+        tell(errand.automation, reason, kind=TIMED_OUT)
+    else:
+        _record_undone(errand, reason, event=TIMED_OUT, began_at=began_at)
+    TIMEOUTS.labels(errand.automation.kind).inc()
 
 
 def record_overtaken(errand: Errand) -> None:
@@ -96,39 +128,54 @@ def record_overtaken(errand: Errand) -> None:
     text = f"It was dropped {age:,} s after it was found: later ticks decide on what is so now."
     log.warning("Automation %s, %s: %s", errand.automation_id, errand.slot, text)
     reason = Reason("overtaken", text, Severity.WARNING)
-    _record_undone(errand.automation, errand.slot, errand.cause, reason)
+    _record_undone(errand, reason)
 
 
 def record_withdrawn(errand: Errand) -> None:
     """Say that the errand was dropped, since its automation is not to run any more."""
     text = "It was dropped before it acted: it was paused, or its account is no longer the active"
     reason = Reason("withdrawn", f"{text} one.")
-    _record_undone(errand.automation, errand.slot, errand.cause, reason)
+    _record_undone(errand, reason)
+
+
+def _stopped(errand: Errand) -> Reason:
+    account, limit = errand.automation.account.name, errand.automation.policy.timeout
+    return Reason("timeout", f"{account}: stopped after {limit} s, its limit.", _severity(errand))
+
+
+def _severity(errand: Errand) -> Severity:
+    return Severity.CRITICAL if errand.is_protective else Severity.WARNING
 
 
 @transaction.atomic
 def _record_undone(
-    automation: Automation, slot: str, cause: str, reason: Reason, error: str = ""
+    errand: Errand,
+    reason: Reason,
+    *,
+    error: str = "",
+    event: str = "",
+    began_at: datetime | None = None,
 ) -> None:
-    """Finish the slot's errand with an execution that sent nothing; what is no mere information is
-    an error, and told, but only once."""
-    errands.finish(automation, slot)
+    """Finish the errand with an execution that sent nothing; what is no mere information is an
+    error, and told, but only once. `event` is its kind's own unless given."""
+    automation, now = errand.automation, utc_now()
+    errands.finish(automation, errand.slot)
     is_error = reason.severity is not Severity.INFO
-    event, now = kind_of(automation.kind).event, utc_now()
+    event = event or kind_of(automation.kind).event
     _, is_new = Execution.objects.get_or_create(
         automation=automation,
-        slot=slot,
+        slot=errand.slot,
         defaults={
             "account": automation.account,
             "account_name": automation.account.name,
-            "cause": cause,
+            "cause": errand.cause,
             "event": event,
             "status": Execution.Status.ERROR if is_error else Execution.Status.COMPLETED,
             "reason_code": reason.code,
             "reason_text": reason.text,
             "error": error,
             "inputs": {},
-            "started_at": now,
+            "started_at": began_at or now,
             "finished_at": now,
         },
     )

@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from accounts.errors import AccountInactive
 from accounts.models import Event, User
 from accounts.outbox import record_event
-from automations import changes, errands, pausing, proposals, selectors, tasks
+from automations import changes, errands, pausing, proposals, selectors
+from automations.calling import call_a_worker
 from automations.models import Automation, Execution, Proposal
 
 RUNS_PER_MINUTE = 30
@@ -57,7 +58,7 @@ def confirm(proposal: Proposal, *, by: User) -> str:
     """
     _require_runnable(proposal.automation)
     slot = proposals.confirm(proposal, by=by)
-    tasks.call_a_worker(proposal.automation, slot=slot, cause=Execution.Cause.CONFIRMED)
+    call_a_worker(proposal.automation, slot=slot, cause=Execution.Cause.CONFIRMED)
     return slot
 
 
@@ -74,7 +75,7 @@ def _start(automation: Automation, by: User, **asked: str) -> str:
         )
         changes.record(REQUESTED, automation, by=by, data={"slot": slot, **asked})
         errands.accept(automation, slot=slot, cause=cause, requested_by=by, **asked)
-    tasks.call_a_worker(automation, slot=slot, cause=cause)
+    call_a_worker(automation, slot=slot, cause=cause)
     return slot
 
 

@@ -18,6 +18,8 @@ from automations.reading import utc_now
 from automations.rules.base import Decision
 from automations.snapshots import Snapshot
 
+TICK = ("last_slot", "lateness_ms")
+
 
 @dataclass(frozen=True, slots=True)
 class QuietCheck:
@@ -35,13 +37,23 @@ def record(checks: Sequence[QuietCheck]) -> None:
     verdicts = _lock_verdicts([check.automation.id for check in checks])
     spans = _last_spans(verdicts)
     continued: list[tuple[QuietCheck, QuietSpan]] = []
+    changed: list[Automation] = []
     for check in checks:
         verdict, span = check.decision.verdict, spans.get(check.automation.id)
         if span and verdict == span.verdict == verdicts[check.automation.id]:
             continued.append((check, span))
         else:
             _begin_span(check)
+            changed.append(check.automation)
     _prolong(continued)
+    Automation.objects.bulk_update(changed, TICK)
+
+
+@transaction.atomic
+def record_ticks(automations: Sequence[Automation]) -> None:
+    """Remember for which ticks automations were looked at that have something to do."""
+    _lock_verdicts([automation.id for automation in automations])
+    Automation.objects.bulk_update(automations, TICK)
 
 
 def _lock_verdicts(ids: Collection[UUID]) -> dict[UUID, str]:
@@ -75,7 +87,7 @@ def _prolong(continued: Sequence[tuple[QuietCheck, QuietSpan]]) -> None:
     )
     Automation.objects.bulk_update(
         [check.automation for check, _ in continued],
-        ["checked_at", "reason_code", "reason_text", "memory"],
+        ["checked_at", "reason_code", "reason_text", "memory", *TICK],
     )
 
 

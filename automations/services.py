@@ -15,7 +15,7 @@ from automations.models import Automation, Proposal
 from automations.rules.registry import kind_of
 from exchanges.registry import adapter
 
-WRITTEN = ("name", "config", "every", "mode")
+WRITTEN = ("name", "config", "every", "timeout", "retries", "backoff", "mode")
 """What people write; the rest of the row is written by runs, meanwhile perhaps. Pausing and
 resuming stand in `automations.pausing`."""
 
@@ -28,11 +28,13 @@ def create_automation(
     name: str,
     config: dict[str, Any],
     by: User,
-    every: int | None = None,
     mode: str = Automation.Mode.LIVE,
     is_active: bool = True,
+    **policy: int | None,
 ) -> Automation:
     """Create and schedule an automation.
+
+    `policy` is what it has of its own of `every`, `timeout`, `retries` and `backoff`.
 
     Raises `UnknownKind`, `InvalidField` for a kind that the account's exchange cannot serve, and
     `pydantic.ValidationError` for a config its kind does not allow.
@@ -43,9 +45,9 @@ def create_automation(
         kind=kind,
         name=name,
         config=config,
-        every=every,
         mode=mode,
         is_active=is_active,
+        **policy,
     )
     return save_automation(automation=automation, by=by)
 
@@ -54,16 +56,19 @@ def create_automation(
 def clone_automation(
     *, automation: Automation, name: str, by: User, account: ExchangeAccount | None = None
 ) -> Automation:
-    """Another automation with the same config, paused; on `account`, or on the same one."""
+    """Another one with the same config and policy, paused; on `account`, or on the same one."""
     clone = Automation(
         user=automation.user,
         account=account or automation.account,
         kind=automation.kind,
         name=name,
         config=automation.config,
-        every=automation.every,
         mode=automation.mode,
         is_active=False,
+        every=automation.every,
+        timeout=automation.timeout,
+        retries=automation.retries,
+        backoff=automation.backoff,
     )
     _store(clone, by)
     changes.record_made("automation_cloned", clone, by=by, of=str(automation.pk))

@@ -2,7 +2,7 @@
 
 `evaluate` and `refresh` may be lost or repeated without harm: they are acknowledged at once and
 never retried, the next tick comes anyway. `execute` is acknowledged when it is over, and retried
-with the patience of its automation's kind, as long as nothing was sent.
+with the patience of its automation, as long as nothing was sent.
 """
 
 import random
@@ -14,13 +14,21 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.errors import AccountError
-from automations import errands, evaluation, schedule, selectors
+from automations import errands, evaluation, quiet, schedule, selectors
+from automations.calling import call_a_worker
 from automations.evaluation import Looked, Tick
-from automations.execution import drain
+from automations.execution import GRACE, drain
 from automations.execution import execute as carry_out
-from automations.models import Automation, Execution
-from automations.rules.registry import kind_of
+from automations.models import MAX_TIMEOUT, Automation, Execution
+from exchanges import deadline
 from exchanges.errors import PermanentError, TransientError
+
+TO_BEGIN = 5
+"""Seconds until the first errand is run."""
+
+SOFT_LIMIT = TO_BEGIN + MAX_TIMEOUT + GRACE
+"""Seconds after which Celery stops whoever runs an account's errands. Each run has its own limit
+and keeps to it by itself: this is for code that does not get as far as the next request."""
 
 HARD_LIMIT_AFTER = 10
 """Seconds between the soft time limit, which a run can still record, and the hard one."""
@@ -52,7 +60,7 @@ def refresh(ticks: list[Tick]) -> None:
 
 
 def start_execution(automation: Automation, *, slot: str, cause: str, **asked: Any) -> None:
-    """Note the errand, which no lost message can undo, and call a worker: protective ones first.
+    """Note the errand, which no lost message can undo, and call a worker.
 
     `asked` says who asked for it, and for what: the fields of an `Errand`.
     """
@@ -60,20 +68,10 @@ def start_execution(automation: Automation, *, slot: str, cause: str, **asked: A
     call_a_worker(automation, slot=slot, cause=cause)
 
 
-def call_a_worker(automation: Automation, *, slot: str, cause: str) -> None:
-    """Say that there is an errand; without the broker, `sweep` finds it."""
-    kind = kind_of(automation.kind)
-    execute.apply_async(
-        args=(str(automation.id), slot, cause),
-        queue="critical" if kind.is_protective else "execute",
-        soft_time_limit=kind.timeout,
-        time_limit=kind.timeout + HARD_LIMIT_AFTER,
-    )
-
-
 def _start_due(looked: Looked) -> None:
     for automation, slot in looked.due:
         start_execution(automation, slot=slot, cause=Execution.Cause.TICK)
+    quiet.record_ticks([automation for automation, _ in looked.due])
 
 
 class Forged(Exception):
@@ -89,13 +87,13 @@ def _named(automation_id: str) -> Automation:
 
 
 class ExecuteTask(Task):  # type: ignore[type-arg]
-    """Retries as its automation's kind says."""
+    """Retries as its automation's policy says."""
 
     autoretry_for = (TransientError, OperationalError, InterfaceError)
     default_retry_delay = 1  # when a worker's child is lost, which does not go through `retry`
 
     def retry(self, *args: Any, **options: Any) -> Any:
-        """Retry after the kind's back-off, doubled each time, with jitter."""
+        """Retry after the automation's back-off, doubled each time, with jitter."""
         retries, backoff = self._patience()
         longest = backoff * 2**self.request.retries
         options["countdown"] = random.uniform(longest / 2, longest)  # noqa: S311
@@ -103,26 +101,29 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
         return super().retry(*args, **options)
 
     def _patience(self) -> tuple[int, int]:
-        """Retries and back-off of the automation's kind; a middling one without a database."""
+        """Retries and back-off of the automation; middling ones without a database."""
         automation_id, *_ = self.request.args or ()
         try:
-            kind = kind_of(Automation.objects.get(pk=automation_id).kind)
+            policy = Automation.objects.get(pk=automation_id).policy
         except DatabaseError:
             return 3, 5
-        return kind.retries, kind.backoff
+        return policy.retries, policy.backoff
 
 
 @shared_task(
     name="automations.execute",
     base=ExecuteTask,
     acks_late=True,
+    soft_time_limit=SOFT_LIMIT,
+    time_limit=SOFT_LIMIT + HARD_LIMIT_AFTER,
     throws=(TransientError, PermanentError, AccountError, SoftTimeLimitExceeded, Forged),
 )
 def execute(automation_id: str, slot: str, cause: str) -> None:
     """Decide once more on fresh data, and act; finish what is open even if nothing may begin."""
     automation = _named(automation_id)
-    if selectors.runnable([automation_id]):
-        carry_out(automation, slot=slot, cause=cause)
-    else:
+    with deadline.within(SOFT_LIMIT):
+        if selectors.runnable([automation_id]):
+            carry_out(automation, slot=slot, cause=cause)
+            return
         drain(automation.account)
-        schedule.write([automation.user_id])
+    schedule.write([automation.user_id])

@@ -3,6 +3,7 @@
     ExchangeError
     ├── TransientError             nothing was done: wait, and try again
     │   ├── NotSent                 no byte left this machine, or the deadline passed before
+    │   │   └── OutOfTime            the time of the run that wanted it was over
     │   ├── RateLimited             the exchange said 429; `retry_after` in seconds
     │   ├── Suspended               not asked at all: it failed too often of late (the breaker)
     │   ├── Unavailable             a read got no answer, or a 5xx
@@ -35,6 +36,10 @@ class TransientError(ExchangeError):
 
 class NotSent(TransientError):
     """No byte of the request left this machine."""
+
+
+class OutOfTime(NotSent):
+    """Whoever wanted it had no time left: see `exchanges.deadline`."""
 
 
 class RateLimited(TransientError):

@@ -28,6 +28,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse as PooledResponse
 
+from exchanges import deadline
 from exchanges.errors import NotSent, Unavailable, UnreadableAnswer
 
 CONNECT_TIMEOUT: Final = 4.0
@@ -70,7 +71,8 @@ class Transport:
         max_idle: float = MAX_IDLE,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._timeout = Timeout(connect=connect_timeout, total=total_timeout)
+        self._connect_timeout = connect_timeout
+        self._total_timeout = total_timeout
         self._max_idle = max_idle
         self._max_bytes = max_answer_bytes
         self._adapter = _Adapter()
@@ -99,7 +101,7 @@ class Transport:
         )
         token = _attempt.set(attempt)
         try:
-            with self._adapter.send(request, stream=True, timeout=self._timeout) as response:  # type: ignore[arg-type]  # its stubs do not know urllib3's
+            with self._adapter.send(request, stream=True, timeout=self._timeout()) as response:  # type: ignore[arg-type]  # its stubs do not know urllib3's
                 return Answer(
                     response.status_code, response.headers, _body(response, self._max_bytes)
                 )
@@ -112,6 +114,13 @@ class Transport:
             raise attempt.failure(error) from None
         finally:
             _attempt.reset(token)
+
+    def _timeout(self) -> Timeout:
+        """As the transport allows, and no longer than the time of who asks."""
+        return Timeout(
+            connect=deadline.at_most(self._connect_timeout),
+            total=deadline.at_most(self._total_timeout),
+        )
 
 
 def _body(response: requests.Response, max_bytes: int) -> bytes:

@@ -42,7 +42,8 @@ class AutomationAdmin(ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Automation | None = None) -> Any:
         """Owner, account and kind are chosen once; what was last seen comes later."""
-        written = ("name", "is_active", "mode", "every", "config")
+        policy = ("every", "timeout", "retries", "backoff")
+        written = ("name", "is_active", "mode", *policy, "config")
         if obj is None:
             return ((None, {"fields": ("account", "kind", *written)}),)
         return (

@@ -17,11 +17,11 @@ from django.db.models.functions import Now
 from accounts.models import Event, ExchangeAccount
 from accounts.outbox import record_event
 from automations import errands, selectors
+from automations.calling import call_a_worker
 from automations.margin.danger import BEGINS_AT, Change, Danger
 from automations.margin.metrics import ALERTS
 from automations.models import Automation, Execution, MarginAlert
 from automations.rules.measures import CROSS, PLACES, Position
-from automations.tasks import call_a_worker
 
 ACCOUNT = ""
 """What an alert names that is about an account as a whole."""

@@ -1,6 +1,7 @@
 """What runs, and on which account."""
 
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -20,15 +21,30 @@ MIN_BACKOFF = 1
 MAX_BACKOFF = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How an automation runs. Times are in seconds.
+
+    It is looked at every `every`. A run is stopped `timeout` after it began. One that failed, or
+    was stopped, before it planned anything is tried again up to `retries` times, after `backoff`,
+    doubling.
+    """
+
+    every: int
+    timeout: int
+    retries: int
+    backoff: int
+
+
 class Automation(models.Model):
     """One rule on one account.
 
     `every`, `timeout` and `backoff` are in seconds; these and `retries` are None for its kind's
-    defaults. One that is not active says who paused it, when and why. `last_slot` is the last
-    tick at which it was looked at, `lateness_ms` how long after its time that was.
-    `reason_code` and `reason_text` are of the last check; its `verdict` changes when any position
-    is judged in another way. `told` names the hindrances that stand and that the owner was told.
-    `memory` is what its rule remembers of what it saw.
+    defaults, which `policy` fills in. One that is not active says who paused it, when and why.
+    `last_slot` is the last tick at which it was looked at, `lateness_ms` how long after its time
+    that was. `reason_code` and `reason_text` are of the last check; its `verdict` changes when any
+    position is judged in another way. `told` names the hindrances that stand and that the owner
+    was told. `memory` is what its rule remembers of what it saw.
     """
 
     class Mode(models.TextChoices):
@@ -121,3 +137,14 @@ class Automation(models.Model):
     def period(self) -> int:
         """Seconds between two checks."""
         return self.every or KINDS[self.kind].period(settings.CALENDAR_CHECK_SECONDS)
+
+    @property
+    def policy(self) -> Policy:
+        """How it runs: as its kind does, except for what is its own."""
+        kind = KINDS[self.kind]
+        return Policy(
+            every=self.period,
+            timeout=kind.timeout if self.timeout is None else self.timeout,
+            retries=kind.retries if self.retries is None else self.retries,
+            backoff=kind.backoff if self.backoff is None else self.backoff,
+        )

@@ -7,11 +7,12 @@ A request passes a stack of layers, each with one reason to exist, from the outs
     Breaking    the key's refusals: does not go on asking with a key that is not accepted
     Breaking    the key's breaker: leaves alone an account that gets no answers
     Limited     waits for a token of the key's bucket; pauses the key when the exchange says 429
+    Timely      begins nothing when the time of the run is over (`exchanges.deadline`)
 
 Public requests carry no key. They have a breaker and a bucket of their own, which all accounts of
 the platform share, since the exchange counts them by address. Nothing in a stack repeats a
-request. What a layer holds back was not sent: `Suspended`, or `RateLimited` with the seconds to
-wait.
+request. What a layer holds back was not sent: `Suspended`, `OutOfTime`, or `RateLimited` with
+the seconds to wait.
 
 A protective client (`is_protective`) goes first: a part of every bucket is kept for it, a long
 pause is cut short for it, and an open breaker does not stop it; an answer that it gets closes the
@@ -32,6 +33,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
+from exchanges.deadline import Timely
 from exchanges.guard import Allowance, Call, Guard
 from exchanges.protection.breakers import ACCOUNT, EXCHANGE, PUBLIC, REFUSALS, Breaker
 from exchanges.protection.breaking import Breaking, acceptance, availability
@@ -90,11 +92,11 @@ def protect(
 
 
 class _Stack:
-    """Layers, the outermost first, around a limiter."""
+    """Layers, the outermost first; the limiter and the limit of time stand next to the request."""
 
     def __init__(self, layers: Sequence[Layer], limited: Limited) -> None:
         self.limited = limited
-        self._layers = (*layers, limited)
+        self._layers = (*layers, limited, Timely())
 
     def run(self, call: Call, request: Callable[[], T]) -> T:
         for layer in reversed(self._layers):

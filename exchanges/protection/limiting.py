@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from django.conf import settings
 
+from exchanges import deadline
 from exchanges.errors import RateLimited
 from exchanges.guard import Allowance, Call
 from exchanges.protection import metrics
@@ -59,7 +60,7 @@ class Limited:
             self._bucket.pause(allowance.resets_in)
 
     def _wait(self) -> None:
-        patient_until = monotonic() + PATIENCE
+        patient_until = monotonic() + deadline.at_most(PATIENCE)
         while wait := self._bucket.take(is_protective=self._is_protective):
             if monotonic() + wait > patient_until:
                 raise RateLimited(

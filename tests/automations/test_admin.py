@@ -87,7 +87,8 @@ def test_an_execution_is_told_in_words(page, acted):
 
 
 def test_a_run_that_saw_nothing_is_shown_too(page, guarded):
-    record_failure(guarded.automation, slot="tick:1", cause="tick", error=Unavailable("no answer"))
+    errand = Errand(automation=guarded.automation, slot="tick:1", cause="tick")
+    record_failure(errand, Unavailable("no answer"))
     shown = page.get(address(Execution.objects.get())).content.decode()
     assert "no answer" in shown
     assert "position by position" not in shown
@@ -170,6 +171,9 @@ def test_owner_account_and_kind_stay(page, guarded):
         pytest.param({"kind": "tp_sl"}, "config.threshold: Unknown key.", id="another kind"),
         pytest.param({"mode": "loud"}, "not one of the available choices", id="no such mode"),
         pytest.param({"every": "0"}, "greater than or equal to 1", id="every 0 s"),
+        pytest.param({"timeout": "91"}, "less than or equal to 90", id="timeout 91 s"),
+        pytest.param({"retries": "6"}, "less than or equal to 5", id="6 retries"),
+        pytest.param({"backoff": "31"}, "less than or equal to 30", id="backoff 31 s"),
         pytest.param({"name": ""}, "required", id="no name"),
         pytest.param({"account": ""}, "required", id="no account"),
     ],

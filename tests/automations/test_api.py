@@ -52,9 +52,17 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
         ({"kind": "tp_sl"}, "config.threshold", "Unknown key. Allowed: action, cool_down, scope"),
         ({"mode": "loud"}, "mode", "not a valid choice"),
         ({"kind": "magic"}, "kind", "not a kind of automation; available: margin_guard"),
-        ({"every": 0}, "every", "greater than or equal to 1"),
-        ({"every": 3601}, "every", "less than or equal to 3600"),
-        ({"every": "soon"}, "every", "valid integer"),
+        ({"every": 0}, "every", "every must be a whole number from 1 to 3600, or null"),
+        ({"every": 3601}, "every", "from 1 to 3600"),
+        ({"every": "soon"}, "every", "from 1 to 3600"),
+        ({"timeout": 4}, "timeout", "timeout must be a whole number from 5 to 90, or null"),
+        ({"timeout": 91}, "timeout", "from 5 to 90"),
+        ({"timeout": 7.5}, "timeout", "from 5 to 90"),
+        ({"retries": -1}, "retries", "retries must be a whole number from 0 to 5, or null"),
+        ({"retries": 6}, "retries", "from 0 to 5"),
+        ({"backoff": 0}, "backoff", "backoff must be a whole number from 1 to 30, or null"),
+        ({"backoff": 31}, "backoff", "from 1 to 30"),
+        ({"backoff": True}, "backoff", "from 1 to 30"),
         ({"account": "00000000-0000-0000-0000-000000000000"}, "account", "does not exist"),
         ({"user": 1}, "user", "Unknown field"),
         ({"reason_code": "fine"}, "reason_code", "Unknown field"),
@@ -114,6 +122,37 @@ def test_bad_input_is_a_400_that_names_the_field_and_saves_nothing(client, chang
     assert answer.status_code == 400
     assert words in " ".join(answer.json()[field])
     assert Automation.objects.count() == 1
+
+
+KINDS_OWN = {"every": 30, "timeout": 60, "retries": 3, "backoff": 5}
+
+
+@pytest.mark.parametrize(
+    ("own", "policy"),
+    [
+        ({}, KINDS_OWN),
+        ({"timeout": 90, "backoff": 30}, {**KINDS_OWN, "timeout": 90, "backoff": 30}),
+        ({"every": 3600, "timeout": 5, "retries": 0, "backoff": 1},
+         {"every": 3600, "timeout": 5, "retries": 0, "backoff": 1}),
+        ({"retries": 5, "timeout": None}, {**KINDS_OWN, "retries": 5}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_an_automation_has_of_its_own_comes_before_its_kind_and_is_cloned(client, own, policy):
+    made = client.post("/api/automations/", {**GOOD, **own}, format="json").json()
+    clone = client.post(f"/api/automations/{made['id']}/clone/", {"name": "b"}, format="json")
+    for body in (made, clone.json()):
+        assert body["policy"] == policy
+        assert {name: body[name] for name in policy} == {**dict.fromkeys(policy), **own}
+
+
+def test_what_an_automation_has_of_its_own_is_given_up_with_null(client, guarded):
+    url = f"/api/automations/{guarded.automation.id}/"
+    for given, now in ((7, 7), (None, 60)):
+        answer = client.patch(url, {"timeout": given}, format="json")
+        assert (answer.status_code, answer.json()["policy"]["timeout"]) == (200, now)
+    guarded.automation.refresh_from_db()
+    assert guarded.automation.timeout is None
 
 
 def test_patch_pauses_and_changes(client, guarded):

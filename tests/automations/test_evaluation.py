@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ticks(guarded):
-    return [(str(guarded.automation.id), "tick:1")]
+    return [(str(guarded.automation.id), "test:1")]
 
 
 def read(guarded):
@@ -48,7 +48,7 @@ def test_after_a_refresh_it_decides_without_the_exchange(guarded, ticks):
     read(guarded)
     guarded.paper.control.fault("cut_before", times=99)
     looked = evaluation.look(ticks)
-    assert [(a.id, slot) for a, slot in looked.due] == [(guarded.automation.id, "tick:1")]
+    assert [(a.id, slot) for a, slot in looked.due] == [(guarded.automation.id, "test:1")]
     assert guarded.effects() == []
 
 
@@ -90,7 +90,7 @@ def test_what_may_be_looked_at_and_what_is_too_old(
 
 def test_a_quiet_tick_writes_a_row_only_when_the_reason_changed(guarded, ticks):
     read(guarded)
-    for slot in ("tick:1", "tick:2", "tick:3"):
+    for slot in ("test:1", "test:2", "test:3"):
         evaluation.look([(ticks[0][0], slot)])
     assert Execution.objects.count() == 1
     assert Execution.objects.get().reason_code == reason_of(guarded) == "within_threshold"
@@ -108,9 +108,9 @@ def guards_of(guarded, count):
 def test_quiet_automations_cost_what_one_costs(guarded, django_assert_num_queries, count):
     guards = guards_of(guarded, count)
     read(guarded)
-    evaluation.look([(str(guard.id), "tick:1") for guard in guards])
-    with django_assert_num_queries(14):
-        evaluation.look([(str(guard.id), "tick:2") for guard in guards])
+    evaluation.look([(str(guard.id), "test:1") for guard in guards])
+    with django_assert_num_queries(15):
+        evaluation.look([(str(guard.id), "test:2") for guard in guards])
     assert set(QuietSpan.objects.values_list("count", flat=True)) == {2}
     checked = Automation.objects.filter(pk__in=[guard.pk for guard in guards])
     assert {guard.checked_at > guard.updated_at for guard in checked} == {True}
@@ -128,7 +128,7 @@ def test_one_that_cannot_be_recorded_leaves_the_others_alone(guarded, ticks, mon
 
     monkeypatch.setitem(KINDS, "margin_guard", replace(kind, decide=decide))
     read(guarded)
-    evaluation.look([(str(broken.id), "tick:1"), *ticks])
+    evaluation.look([(str(broken.id), "test:1"), *ticks])
     broken.refresh_from_db()
     assert (broken.reason_code, reason_of(guarded)) == ("broken", "within_threshold")
 
@@ -149,7 +149,7 @@ def test_what_keeps_a_guard_from_acting_is_told_once(guarded, ticks):
     make_unaffordable(guarded)
     guarded.fall()
     read(guarded)
-    for slot in ("tick:1", "tick:2"):
+    for slot in ("test:1", "test:2"):
         evaluation.look([(ticks[0][0], slot)])
     assert reason_of(guarded) == "balance_too_small"
     assert hindered(guarded).count() == 1
@@ -162,7 +162,7 @@ def test_each_position_that_is_not_protected_is_told(guarded, ticks):
     for price, told in (("92400", 1), ("91700", 2), ("91600", 2)):
         guarded.fall(price)
         read(guarded)
-        evaluation.look([(ticks[0][0], f"tick:{price}")])
+        evaluation.look([(ticks[0][0], f"test:{price}")])
         assert hindered(guarded).count() == told
     assert second["id"] in hindered(guarded).latest("created_at").data["trade"]
 
@@ -173,7 +173,7 @@ def test_a_hindrance_first_seen_when_acting_is_told_too(guarded, ticks):
     assert guarded.run().status == "completed"
     assert hindered(guarded).count() == 1
     read(guarded)
-    evaluation.look([(ticks[0][0], "tick:2")])
+    evaluation.look([(ticks[0][0], "test:2")])
     assert hindered(guarded).count() == 1
 
 
@@ -182,7 +182,7 @@ def test_a_hindrance_that_was_gone_is_told_again(guarded, ticks):
     for price, told in (("92400", 1), ("99000", 1), ("92400", 2)):
         guarded.fall(price)
         read(guarded)
-        evaluation.look([(ticks[0][0], f"tick:{price}{told}")])
+        evaluation.look([(ticks[0][0], f"test:{price}{told}")])
         assert hindered(guarded).count() == told
 
 
@@ -224,7 +224,7 @@ def test_an_exchange_that_cannot_be_read_makes_it_blind_and_says_so_once(guarded
 
 def test_a_deleted_paused_or_unknown_automation_is_passed_over(guarded, ticks):
     pausing.pause(guarded.automation, by=guarded.user, reason="test")
-    looked = evaluation.look([*ticks, ("00000000-0000-0000-0000-000000000000", "tick:1")])
+    looked = evaluation.look([*ticks, ("00000000-0000-0000-0000-000000000000", "test:1")])
     assert (looked.due, looked.stale) == ([], {})
 
 
@@ -260,7 +260,7 @@ def test_a_broken_automation_is_noted_and_the_others_are_looked_at(guarded, tick
         by=guarded.user,
     )
     Automation.objects.filter(pk=broken.pk).update(config={"threshold": "from another version"})
-    evaluation.look([(str(broken.id), "tick:1"), *ticks])
+    evaluation.look([(str(broken.id), "test:1"), *ticks])
     broken.refresh_from_db()
     assert broken.reason_code == "broken"
     assert reason_of(guarded) == "within_threshold"

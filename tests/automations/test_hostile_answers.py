@@ -103,9 +103,9 @@ def corrupter(guarded) -> Iterator[Corrupter]:
 def tick(guarded, slot: int) -> None:
     """What a period brings: a look, and an order to execute, whatever the look has seen."""
     automation = Automation.objects.select_related("account__exchange", "account__user")
-    evaluation.look_afresh([(str(guarded.automation.id), f"tick:{slot}")])
+    evaluation.look_afresh([(str(guarded.automation.id), f"test:{slot}")])
     with suppress(TransientError):
-        execute(automation.get(pk=guarded.automation.pk), slot=f"tick:{slot}", cause="tick")
+        execute(automation.get(pk=guarded.automation.pk), slot=f"test:{slot}", cause="tick")
 
 
 def alerts() -> list[str]:

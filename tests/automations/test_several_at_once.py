@@ -134,7 +134,7 @@ class TestStops:
         impose(entry, Restriction.What.OPENING)
         entry.run("tick:0")
         for slot in range(1, 4):
-            looked = evaluation.look([(str(entry.automation.id), f"tick:{slot}")])
+            looked = evaluation.look([(str(entry.automation.id), f"test:{slot}")])
             assert (looked.due, looked.stale) == ([], {})
         assert Execution.objects.filter(automation=entry.automation).count() == 2
         assert QuietSpan.objects.get().count == 3
@@ -164,7 +164,7 @@ class TestProposals:
 
     def test_while_it_is_awaited_ticks_are_quiet(self, asking):
         self.propose(asking)
-        looked = evaluation.look([(str(asking.automation.id), "tick:2")])
+        looked = evaluation.look([(str(asking.automation.id), "test:2")])
         assert (looked.due, looked.stale) == ([], {})
         asking.automation.refresh_from_db()
         assert asking.automation.reason_code == "confirmation_wanted"

@@ -163,7 +163,7 @@ def a_trader(paper: PaperServer, name: str, configs: dict[str, dict[str, Any]]) 
 
 def tick(trader: Trader, hour: int) -> None:
     """What an hour brings: a look at all, and a run for those with something to do."""
-    slot = f"tick:{hour}"
+    slot = f"test:{hour}"
     looked = evaluation.look_afresh([(str(each.id), slot) for each in trader.automations])
     for automation, due in looked.due:
         errands.accept(automation, slot=due, cause="tick")
@@ -200,7 +200,7 @@ def ledger(paper: PaperServer, names: dict[str, str]) -> Iterator[tuple[object, 
 
 def executions() -> Iterator[tuple[object, ...]]:
     for each in Execution.objects.select_related("automation"):
-        hour = int(each.slot.removeprefix("tick:"))
+        hour = int(each.slot.removeprefix("test:"))
         yield hour, each.automation.kind, each.status, each.reason_code
 
 

@@ -13,6 +13,7 @@ TENTH = 10
 CLOCKS = (
     "automations.errands:LAPSES_AFTER",
     "automations.evidence:CLOSED_WITHIN",
+    "automations.execution:GRACE",
     "automations.intents:SEND_WITHIN",
     "automations.sensing:LOOKING_AT_ACCOUNT",
     "automations.sensing:LOOKING_AT_MARKET",
@@ -20,7 +21,9 @@ CLOCKS = (
     "automations.settlement:LOOK_AGAIN_AFTER",
     "automations.settlement:MARGIN",
     "automations.settlement:UNVERIFIED_WAIT",
-    "automations.tasks:HARD_LIMIT_AFTER",
+    "automations.tasks:SOFT_LIMIT",
+    "automations.tasks:execute.soft_time_limit",
+    "automations.tasks:execute.time_limit",
     "automations.turns:LEASE",
     "exchanges.lnmarkets.rest:JUST_OUTSIDE",
     "exchanges.lnmarkets.rest:LNMarketsClient.request_window",

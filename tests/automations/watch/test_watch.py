@@ -40,7 +40,7 @@ def test_ticks_look_without_asking_the_exchange(guarded, watching):
     eventually(lambda: known_as(guarded, "stream"))
     guarded.fall()
     eventually(lambda: price() == Decimal(92_400))
-    looked = evaluation.look([(str(guarded.automation.id), "tick:1")])
+    looked = evaluation.look([(str(guarded.automation.id), "test:1")])
     assert (len(looked.due), looked.stale) == (1, {})
 
 
