@@ -11,10 +11,8 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts import selectors
 from accounts.api import OwnedRequest
+from accounts.api_queries import ListQuery
 from accounts.models import Audit, User
-from accounts.strict import StrictSerializer
-
-FILTERS = ("action", "subject", "account")
 
 
 class AuditSerializer(serializers.ModelSerializer[Audit]):
@@ -28,11 +26,9 @@ class AuditSerializer(serializers.ModelSerializer[Audit]):
         read_only_fields = fields
 
 
-class AuditQuery(StrictSerializer):
-    """The query of the list: which part of it is wanted, and what it is filtered by."""
+class AuditQuery(ListQuery):
+    """The query of the list."""
 
-    limit = serializers.IntegerField(min_value=1, required=False)
-    offset = serializers.IntegerField(min_value=0, required=False)
     action = serializers.CharField(required=False, help_text="As `account_activated`.")
     subject = serializers.CharField(required=False, help_text="As `automation/<id>`.")
     account = serializers.UUIDField(required=False)
@@ -47,16 +43,11 @@ class AuditViewSet(ReadOnlyModelViewSet[Audit]):
 
     def get_queryset(self) -> QuerySet[Audit]:
         audits = selectors.audits_of(self.request.user.pk)
-        return audits.filter(**self._filters()) if self.action == "list" else audits
+        if self.action == "list":
+            return audits.filter(**AuditQuery.filters_of(self.request))
+        return audits
 
     @extend_schema(parameters=[AuditQuery])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What was done, newest first."""
         return super().list(request, *args, **kwargs)
-
-    def _filters(self) -> dict[str, Any]:
-        query = AuditQuery(data=self.request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return {
-            name: query.validated_data[name] for name in FILTERS if name in query.validated_data
-        }

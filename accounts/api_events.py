@@ -11,10 +11,8 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts import selectors
 from accounts.api import OwnedRequest
+from accounts.api_queries import ListQuery
 from accounts.models import Event
-from accounts.strict import StrictSerializer
-
-FILTERS = ("severity", "kind", "account")
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
@@ -26,11 +24,9 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         read_only_fields = fields
 
 
-class EventQuery(StrictSerializer):
-    """The query of the list: which part of it is wanted, and what it is filtered by."""
+class EventQuery(ListQuery):
+    """The query of the list."""
 
-    limit = serializers.IntegerField(min_value=1, required=False)
-    offset = serializers.IntegerField(min_value=0, required=False)
     severity = serializers.ChoiceField(choices=Event.Severity.choices, required=False)
     kind = serializers.CharField(required=False, help_text="As `account_state_changed`.")
     account = serializers.UUIDField(required=False)
@@ -45,16 +41,11 @@ class EventViewSet(ReadOnlyModelViewSet[Event]):
 
     def get_queryset(self) -> QuerySet[Event]:
         events = selectors.events_of(self.request.user.pk)
-        return events.filter(**self._filters()) if self.action == "list" else events
+        if self.action == "list":
+            return events.filter(**EventQuery.filters_of(self.request))
+        return events
 
     @extend_schema(parameters=[EventQuery])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Events, newest first."""
         return super().list(request, *args, **kwargs)
-
-    def _filters(self) -> dict[str, Any]:
-        query = EventQuery(data=self.request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return {
-            name: query.validated_data[name] for name in FILTERS if name in query.validated_data
-        }

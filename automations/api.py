@@ -18,13 +18,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import OwnedRequest
+from accounts.api_queries import ListQuery
 from accounts.models import ExchangeAccount
 from accounts.selectors import accounts_of, active_account
 from accounts.strict import StrictSerializer
 from automations import manual, narrowing, pausing, selectors, services
 from automations.api_policy import PolicyIn, PolicyOut
 from automations.api_schedule import PauseOut
-from automations.models import Automation, Execution, Intent
+from automations.models import Automation
 from automations.rules.base import RuleConfig
 from automations.rules.registry import KINDS, UnknownKind, kind_of
 from automations.validation import config_errors
@@ -140,55 +141,6 @@ class CloneIn(StrictSerializer):
     account = OwnAccount(required=False)
 
 
-class IntentOut(serializers.ModelSerializer[Intent]):
-    """One effect of an execution, and what became of it."""
-
-    class Meta:
-        model = Intent
-        fields = (
-            "id", "leg", "target", "action", "sats", "seen", "state", "error", "created_at",
-            "signed_at", "settled_at",
-        )  # fmt: skip
-
-
-class ExecutionOut(serializers.ModelSerializer[Execution]):
-    """What a run did and why; `duration_ms` in milliseconds."""
-
-    intents = IntentOut(many=True)
-    duration_ms = serializers.IntegerField(allow_null=True)
-
-    class Meta:
-        model = Execution
-        fields = (
-            "id", "automation", "account", "account_name", "slot", "cause", "mode", "requested_by",
-            "event", "action", "trade_id", "status", "reason_code", "reason_text", "error",
-            "inputs", "findings", "intents", "started_at", "finished_at", "duration_ms",
-        )  # fmt: skip
-
-
-class ListQuery(StrictSerializer):
-    """The query of a list: which part of it is wanted, and in subclasses what it is filtered by."""
-
-    limit = serializers.IntegerField(min_value=1, required=False)
-    offset = serializers.IntegerField(min_value=0, required=False)
-
-    @classmethod
-    def filters_of(cls, request: Request) -> dict[str, Any]:
-        """The filters alone; what is unknown or malformed is a 400."""
-        query = cls(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        paging = ListQuery().fields
-        return {name: value for name, value in query.validated_data.items() if name not in paging}
-
-
-class ExecutionQuery(ListQuery):
-    """The query of the list of executions."""
-
-    automation = serializers.UUIDField(required=False)
-    status = serializers.ChoiceField(choices=Execution.Status.choices, required=False)
-    slot = serializers.CharField(max_length=64, required=False)
-
-
 @extend_schema_view(
     create=extend_schema(request=AutomationIn, responses={201: AutomationOut}),
     partial_update=extend_schema(request=AutomationIn, responses=AutomationOut),
@@ -287,23 +239,3 @@ class AutomationViewSet(
                 {"account": ["No account is active: connect or activate one, or name one."]}
             )
         return account
-
-
-class ExecutionViewSet(viewsets.ReadOnlyModelViewSet[Execution]):
-    """What the user's automations did and why, newest first."""
-
-    request: OwnedRequest
-    permission_classes = (IsAuthenticated,)
-    serializer_class = ExecutionOut
-    queryset = Execution.objects.none()
-
-    def get_queryset(self) -> Any:
-        executions = selectors.executions_of(self.request.user.pk).prefetch_related("intents")
-        if self.action == "list":
-            return executions.filter(**ExecutionQuery.filters_of(self.request))
-        return executions
-
-    @extend_schema(parameters=[ExecutionQuery])
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Executions, newest first."""
-        return super().list(request, *args, **kwargs)

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import OwnedRequest
+from accounts.api_queries import ListQuery
 from accounts.strict import NoInput
-from automations.api import ListQuery
 from automations.margin import unguarded
 from automations.models import MarginAlert, UnguardedPosition
 

@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import OwnedRequest
+from accounts.api_queries import ListQuery
 from accounts.strict import StrictSerializer
 from automations import manual, narrowing, selectors
-from automations.api import ListQuery, patience
+from automations.api import patience
 from automations.importing.ids import id_of
 from automations.models import Automation, Execution
 from automations.reading import utc_now

@@ -15,10 +15,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import OwnedRequest
+from accounts.api_queries import ListQuery
 from accounts.selectors import get_account
 from accounts.strict import NoInput, StrictSerializer
 from automations import manual, proposals, restrictions
-from automations.api import ListQuery, OwnAccount
+from automations.api import OwnAccount
 from automations.limits import SET, set_limits
 from automations.models import AccountLimits, Proposal, Restriction
 from automations.rules.registry import KINDS

@@ -14,7 +14,8 @@ from accounts.api_audit import AuditViewSet
 from accounts.api_cache import CredentialCacheView
 from accounts.api_events import EventViewSet
 from accounts.api_me import MeView
-from automations.api import AutomationViewSet, ExecutionViewSet
+from automations.api import AutomationViewSet
+from automations.api_executions import ExecutionViewSet
 from automations.api_margin import MarginViewSet, UnguardedViewSet
 from automations.api_old_paths import ExecuteView, ExecutionLogsView, SchedulerExecuteView
 from automations.api_old_status import OldSchedulerStatusView, OldUserStatusView

@@ -95,7 +95,11 @@ def test_an_older_version_never_overwrites_a_newer_one(account):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        pytest.param(disconnect_account, "is disconnected", id="disconnected"),
+        pytest.param(
+            lambda account: disconnect_account(account=account, by=account.user),
+            "is disconnected",
+            id="disconnected",
+        ),
         pytest.param(
             lambda account: type(account.user).objects.update(is_active=False),
             "is blocked",
@@ -110,7 +114,7 @@ def test_an_older_version_never_overwrites_a_newer_one(account):
 )
 def test_what_the_row_says_is_never_taken_from_the_cache(account, change, words):
     opening.open_credentials(as_read(account))
-    change(account=account) if change is disconnect_account else change(account)
+    change(account)
     with pytest.raises(AccountInactive, match=words):
         open_client(as_read(account))
 
