@@ -31,7 +31,7 @@ from accounts.admin_cache import ClearsAccounts, ClearsUsers
 from accounts.errors import AccountError, InvalidField
 from accounts.forms import ConnectForm, RenameForm
 from accounts.models import Event, ExchangeAccount, User
-from accounts.standing import MEANWHILE, PASSING, State
+from accounts.standing import PASSING, State, meanwhile
 from accounts.tokens import token_subject
 from accounts.zones import known_zones
 from exchanges.errors import ExchangeError
@@ -200,7 +200,7 @@ class ExchangeAccountAdmin(ClearsAccounts, ModelAdmin):
     @admin.display(description="meanwhile")
     def meanwhile(self, account: ExchangeAccount) -> str:
         """What its automations do in this state."""
-        return MEANWHILE[State(account.state)]
+        return meanwhile(account)
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[ExchangeAccount]) -> None:

@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts import selectors, services
 from accounts.models import NAME_LENGTH, ExchangeAccount, User
-from accounts.standing import MEANWHILE, State
+from accounts.standing import meanwhile
 from accounts.strict import NoInput, StrictSerializer
 from exchanges.models import Exchange
 from exchanges.types import Credentials
@@ -55,7 +55,7 @@ class AccountSerializer(serializers.ModelSerializer[ExchangeAccount]):
         read_only_fields = fields
 
     def get_meanwhile(self, account: ExchangeAccount) -> str:
-        return MEANWHILE[State(account.state)]
+        return meanwhile(account)
 
 
 class RenameInput(StrictSerializer):

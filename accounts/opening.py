@@ -11,6 +11,7 @@ from accounts.credentials import check_credentials, unseal_credentials
 from accounts.errors import AccountInactive, SealBroken
 from accounts.models import ExchangeAccount
 from exchanges.models import Exchange
+from exchanges.registry import adapter
 from exchanges.types import Credentials
 
 
@@ -27,7 +28,7 @@ def open_credentials(account: ExchangeAccount) -> Credentials:
     if credentials is None:
         return _from_database(account)
     if not found.is_valid:
-        _validate(account, credentials)
+        _validate(account, credentials, version=account.credentials_version)
     return credentials
 
 
@@ -68,11 +69,15 @@ def _from_database(account: ExchangeAccount) -> Credentials:
     )
     credentials = unseal_credentials(row)
     cache.keep_sealed(row.pk, row.credentials_version, bytes(row.sealed_credentials or b""))
-    _validate(row, credentials)
+    _validate(account, credentials, version=row.credentials_version)
     return credentials
 
 
 @sensitive_variables()
-def _validate(account: ExchangeAccount, credentials: Credentials) -> None:
-    check_credentials(credentials, has_passphrase=bool(credentials.passphrase))
-    cache.keep_valid(account.pk, account.credentials_version)
+def _validate(account: ExchangeAccount, credentials: Credentials, *, version: int) -> None:
+    try:
+        has_passphrase = adapter(account.exchange.adapter).has_passphrase
+    except ValueError as error:
+        raise AccountInactive(f"{account.exchange.name} is not set up rightly: {error}") from None
+    check_credentials(credentials, has_passphrase=has_passphrase)
+    cache.keep_valid(account.pk, version)

@@ -70,6 +70,16 @@ MEANWHILE: Final[Mapping[State, str]] = {
     State.TIER_LIMITED: "The exchange refuses to open positions. What protects goes on.",
 }
 
+
+def meanwhile(account: ExchangeAccount) -> str:
+    """What the account's automations do now, for people."""
+    if not account.is_connected:
+        return "Nothing runs: the account is disconnected."
+    if not account.is_active:
+        return "Nothing runs: another account is the active one, or none."
+    return MEANWHILE[State(account.state)]
+
+
 PASSING: Final = frozenset({State.UNREACHABLE, State.RATE_LIMITED, State.MAINTENANCE})
 ENDS_WITH_SAME_REQUEST: Final = frozenset(
     {State.MAINTENANCE, State.ACCESS_DENIED, State.SCOPE_MISSING, State.TIER_LIMITED}

@@ -12,6 +12,15 @@ class StrictSerializer(serializers.Serializer[Any]):
     Fields that are only read count as unknown: sending them back does not silently do nothing.
     """
 
+    def get_fields(self) -> dict[str, Any]:
+        """Its fields, each of which says what may be chosen, where there is a choice."""
+        fields = super().get_fields()
+        for field in fields.values():
+            if isinstance(field, serializers.ChoiceField):
+                allowed = ", ".join(str(choice) for choice in field.choices)
+                field.error_messages["invalid_choice"] = f"Must be one of: {allowed}."
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             self._refuse_unknown(data)

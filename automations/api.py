@@ -180,16 +180,14 @@ class AutomationViewSet(
         """Change name, config, policy, or pause and resume it (`is_active`)."""
         automation = self.get_object()
         changes = self._checked(request, instance=automation, partial=True)
-        is_active = changes.pop("is_active", automation.is_active)
+        is_active, by = changes.pop("is_active", None), self.request.user
         with transaction.atomic():
             if changes:
-                automation = services.update_automation(
-                    automation=automation, by=self.request.user, **changes
-                )
-            if is_active:
-                pausing.resume(automation, by=self.request.user)
-            else:
-                pausing.pause(automation, by=self.request.user, reason="")
+                automation = services.update_automation(automation=automation, by=by, **changes)
+            if is_active is True:
+                pausing.resume(automation, by=by)
+            elif is_active is False:
+                pausing.pause(automation, by=by, reason="is_active was set to false")
         return Response(AutomationOut(automation).data)
 
     def destroy(self, request: Request, pk: str) -> Response:

@@ -78,6 +78,7 @@ class UnguardedViewSet(viewsets.ReadOnlyModelViewSet[UnguardedPosition]):
         own = UnguardedPosition.objects.filter(account__user_id=self.request.user.pk)
         own = own.select_related("account__user")
         if self.action == "list":
+            own = own.exclude(ended=UnguardedPosition.End.LISTED)
             own = own.filter(**AccountQuery.filters_of(self.request))
         return own.order_by(F("ended_at").desc(nulls_first=True), "-lost_at", "trade_id")
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -125,7 +125,7 @@ class RestrictionIn(StrictSerializer):
     """What to stop, and why; on one account, or on all of the user's where it is left out."""
 
     what = serializers.ChoiceField(
-        choices=Restriction.What.choices,
+        choices=[each for each in Restriction.What.choices if each[0] != Restriction.What.PAUSED],
         help_text="opening: nothing is opened or bought; protection: nothing at all is done;"
         " unconfirmed: everything asks first.",
     )
@@ -185,6 +185,8 @@ class RestrictionViewSet(
     def destroy(self, request: Request, pk: str) -> Response:
         """Let it go on. What an operator has stopped, an operator lifts."""
         restriction = self.get_object()
+        if restriction.what == Restriction.What.PAUSED:
+            raise ValidationError({"what": ["Resume what is paused where it was paused."]})
         if restriction.imposed_by_id != self.request.user.pk:
             raise PermissionDenied("Somebody else stopped this: ask an operator to lift it.")
         restrictions.lift(restriction, by=self.request.user)

@@ -10,6 +10,7 @@ failed in passing; else the plan lapses, and only what was sent has its answer w
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -214,15 +215,20 @@ def _fail(errand: Errand, error: Exception) -> None:
 
 
 def _stop(errand: Errand, began_at: datetime) -> None:
-    """Record a run that was stopped at its limit for good."""
-    journal.record_timeout(errand, began_at=began_at)
-    _give_up(errand, why="It was stopped at its limit of time.")
+    """Record a run that was stopped at its limit for good; what it has half done is finished."""
+    with transaction.atomic():
+        journal.record_timeout(errand, began_at=began_at)
+        _give_up(errand, why="It was stopped at its limit of time.", keeps=sagas.has_begun)
 
 
-def _give_up(errand: Errand, *, why: str) -> None:
-    """What it was sending is unknown, what it was not lapses."""
+def _give_up(
+    errand: Errand, *, why: str, keeps: Callable[[Intent], bool] = lambda _: False
+) -> None:
+    """What it was sending is unknown; what it was not lapses, but for what it `keeps`."""
     of_slot = errand.automation.intents.filter(slot=errand.slot)
     for intent in of_slot.select_related("execution"):
+        if keeps(intent):
+            continue
         intents.mark_unknown(intent, f"The run broke off while sending: {why}")
         intents.lapse(intent, f"The run failed: {why}")
         conclude(intent.execution)

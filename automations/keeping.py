@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event, Thread
 
 import redis
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from automations import schedule
 
@@ -43,5 +43,7 @@ class Keeper(Thread):
         close_old_connections()
         try:
             work()
-        except (DatabaseError, redis.RedisError) as error:
+        except (Error, redis.RedisError) as error:
             log.warning("The schedule is not kept just now: %s", type(error).__name__)
+        except Exception:  # whatever it is, the next look may well succeed
+            log.exception("The schedule is not kept just now.")

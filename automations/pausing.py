@@ -20,7 +20,9 @@ from pydantic import ValidationError
 from accounts.errors import AccountInactive, InvalidField
 from accounts.models import ExchangeAccount, User
 from accounts.opening import require_usable
+from accounts.selectors import active_account
 from automations import changes, journal, restrictions, schedule
+from automations.margin import unguarded
 from automations.models import Automation, Restriction
 from automations.rules.base import Reason
 from automations.services import require_capabilities
@@ -54,10 +56,12 @@ class NotYours(Exception):
 def pause(automation: Automation, *, by: User, reason: str) -> bool:
     """Let one automation rest; False when it rests already, which changes nothing."""
     with transaction.atomic():
+        guards = {automation.name} & set(unguarded.running_on(automation.account))
         paused = Automation.objects.filter(pk=automation.pk, is_active=True).update(
             is_active=False, paused_at=Now(), paused_by=by, pause_reason=reason
         )
         if paused:
+            unguarded.note_loss(automation.account, sorted(guards))
             _record(automation, "paused", by, reason)
     automation.refresh_from_db()
     return bool(paused)
@@ -83,7 +87,12 @@ def pause_all(
     *, by: User, reason: str, user: User | None = None, account: ExchangeAccount | None = None
 ) -> None:
     """Let everything rest: of an account, of a user, or of everybody, with neither."""
-    restrictions.impose(PAUSED, by=by, reason=reason, user=user, account=account)
+    left = account or (user and active_account(user.pk))
+    with transaction.atomic():
+        guards = unguarded.running_on(left) if left else []
+        restrictions.impose(PAUSED, by=by, reason=reason, user=user, account=account)
+        if left:
+            unguarded.note_loss(left, guards)
 
 
 def resume_all(
@@ -192,4 +201,4 @@ def _record(automation: Automation, what: str, by: User, reason: str) -> None:
     changes.record(f"automation_{what}", automation, by=by, reason=reason)
     why = f": {reason}" if reason else "."
     told = Reason(what, f"{by.get_username()} {what} it{why}")
-    journal.tell(automation, told, kind=f"automation_{what}")
+    journal.tell(automation, told, kind=f"automation_{what}", why=reason)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.audit import record_audit
 from accounts.models import Event, ExchangeAccount, User
-from accounts.outbox import record_event
+from accounts.outbox import record_events
 from automations import schedule
 from automations.models import Restriction
 from automations.risk import Restrictions
@@ -53,7 +53,11 @@ def impose(
     user: User | None = None,
     account: ExchangeAccount | None = None,
 ) -> Restriction:
-    """Stop something at once; imposing it twice changes nothing. Give user or account, or none."""
+    """Stop something at once. Give user or account, or none.
+
+    Imposing it twice changes nothing, but an operator takes over what a user has imposed: from then
+    on only operators lift it.
+    """
     restriction, is_new = Restriction.objects.get_or_create(
         what=what,
         user=user,
@@ -61,9 +65,14 @@ def impose(
         lifted_at=None,
         defaults={"imposed_by": by, "reason": reason},
     )
-    if is_new:
+    is_taken_over = not is_new and by.is_staff and not restriction.imposed_by.is_staff
+    if is_taken_over:
+        restriction.imposed_by, restriction.reason = by, reason
+        restriction.save(update_fields=["imposed_by", "reason"])
+    if is_new or is_taken_over:
         _follow(restriction)
-        _tell(restriction, f"{by.get_username()} stopped {_said(restriction)}: {reason}")
+        did = "paused" if what == What.PAUSED else "stopped"
+        _tell(restriction, f"{by.get_username()} {did} {_said(restriction)}: {reason}")
         _record("restriction_imposed", restriction, by=by, reason=reason)
     return restriction
 
@@ -76,7 +85,8 @@ def lift(restriction: Restriction, *, by: User) -> bool:
     )
     if lifted:
         _follow(restriction)
-        _tell(restriction, f"{by.get_username()} lifted the stop of {_said(restriction)}.")
+        did = "resumed" if restriction.what == What.PAUSED else "lifted the stop of"
+        _tell(restriction, f"{by.get_username()} {did} {_said(restriction)}.")
         _record("restriction_lifted", restriction, by=by)
     return bool(lifted)
 
@@ -95,9 +105,9 @@ def _follow(restriction: Restriction) -> None:
 def _said(restriction: Restriction) -> str:
     words = {
         What.OPENING: "all opening",
-        What.PROTECTION: "everything, protection too,",
+        What.PROTECTION: "everything, protection too",
         What.UNCONFIRMED: "whatever nobody has confirmed",
-        What.PAUSED: "everything, even to look,",
+        What.PAUSED: "everything",
     }
     if restriction.account:
         return f"{words[What(restriction.what)]} on {restriction.account.name}"
@@ -105,14 +115,13 @@ def _said(restriction: Restriction) -> str:
 
 
 def _tell(restriction: Restriction, message: str) -> None:
-    for owner in _concerned(restriction):
-        record_event(
-            kind="restriction",
-            severity=Event.Severity.CRITICAL,
-            user=owner,
-            account=restriction.account,
-            message=message,
-        )
+    record_events(
+        _concerned(restriction),
+        kind="restriction",
+        severity=Event.Severity.CRITICAL,
+        account=restriction.account,
+        message=message,
+    )
 
 
 def _record(action: str, restriction: Restriction, *, by: User, reason: str = "") -> None:

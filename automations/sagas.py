@@ -43,6 +43,15 @@ def may_follow(intent: Intent, client: ExchangeClient) -> bool:
     return _is_worth_it(intent, action, client)
 
 
+def has_begun(intent: Intent) -> bool:
+    """Whether it follows a step that was done, or may have been: then it is seen through, within
+    its own deadline."""
+    if not needs_the_one_before(intents.action_of(intent)):
+        return False
+    before = Intent.objects.get(execution_id=intent.execution_id, leg=intent.leg - 1)
+    return State(before.state) in {*DONE, State.SENDING, State.UNKNOWN, State.NEEDS_OPERATOR}
+
+
 def broke_off(found: Sequence[Intent]) -> bool:
     """Whether of the intents of an execution, by their legs, a close was done and its rest not."""
     return any(

@@ -36,20 +36,31 @@ SELECT DISTINCT user_id, 1, 0 FROM {Automation._meta.db_table} ORDER BY user_id
 ON CONFLICT (user_id) DO UPDATE SET revision = known.revision + 1
 """  # noqa: S608, SLF001
 
+NOTE_WRITTEN = f"""
+UPDATE {ScheduleRevision._meta.db_table} AS known
+SET applied = GREATEST(known.applied, written.revision)
+FROM unnest(%s::bigint[], %s::bigint[]) AS written (user_id, revision)
+WHERE known.user_id = written.user_id
+"""  # noqa: S608, SLF001
+
 
 def follow_account(*, user_id: int, **kwargs: object) -> None:
     """The active account was switched."""
     follow_user(user_id)
 
 
-def follow_owner(*, instance: User, **kwargs: object) -> None:
+def follow_owner(
+    *, instance: User, update_fields: Collection[str] | None = None, **kwargs: object
+) -> None:
     """An operator may have blocked or freed the user."""
-    follow_user(instance.pk)
+    if update_fields is None or "is_active" in update_fields:
+        follow_user(instance.pk)
 
 
-def follow_exchange(**kwargs: object) -> None:
+def follow_exchange(*, update_fields: Collection[str] | None = None, **kwargs: object) -> None:
     """An operator may have switched an exchange off or on."""
-    follow_everybody()
+    if update_fields is None or "is_enabled" in update_fields:
+        follow_everybody()
 
 
 def follow_user(user_id: int) -> None:
@@ -104,11 +115,31 @@ def write(users: Collection[int], *, stored: Mapping[int, Sequence[str]] | None 
         )
         for user in users
     )
+    _note_written(
+        {
+            user: rows[user].revision
+            for user, outcome in zip(users, outcomes, strict=True)
+            if outcome >= 0 and user in rows and rows[user].applied < rows[user].revision
+        }
+    )
     for user, outcome in zip(users, outcomes, strict=True):
-        if outcome >= 0 and user in rows and rows[user].applied < rows[user].revision:
-            behind = ScheduleRevision.objects.filter(pk=user, applied__lt=rows[user].revision)
-            behind.update(applied=rows[user].revision)
+        if outcome < 0:
+            _overtake(user, revision=-outcome)
     return sum(max(0, outcome) for outcome in outcomes)
+
+
+def _note_written(revisions: Mapping[int, int]) -> None:
+    if revisions:
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE_WRITTEN, [list(revisions), list(revisions.values())])
+
+
+def _overtake(user: int, *, revision: int) -> None:
+    """Redis has a revision that the database has not: it was restored from a backup, and counts."""
+    ScheduleRevision.objects.bulk_create([ScheduleRevision(user_id=user)], ignore_conflicts=True)
+    behind = ScheduleRevision.objects.filter(pk=user, revision__lt=revision)
+    if behind.update(revision=revision + 1):
+        log.warning("The schedule of user %s was newer in Redis than in the database.", user)
 
 
 def drop(ticks: Mapping[str, str]) -> None:
@@ -143,7 +174,9 @@ def timing_of(automation: Automation) -> Timing:
 def _by_user(names: Iterable[str]) -> dict[int, list[str]]:
     found: defaultdict[int, list[str]] = defaultdict(list)
     for name in names:
-        found[int(name.partition("-")[0])].append(name)
+        user, _, _ = name.partition("-")
+        if user.isdecimal():
+            found[int(user)].append(name)
     return found
 
 
@@ -155,15 +188,16 @@ def _in_lots(users: Sequence[int]) -> Iterator[Sequence[int]]:
 def _wanted(users: Collection[int]) -> defaultdict[int, list[Entry]]:
     wanted: defaultdict[int, list[Entry]] = defaultdict(list)
     if settings.SCHEDULER_ENABLED:
-        now = utc_now().timestamp()
+        now = round(utc_now().timestamp(), 3)
         for automation in selectors.scheduled().filter(user__in=users):
             wanted[automation.user_id].append(_entry(automation, now))
     return wanted
 
 
 def _entry(automation: Automation, now: float) -> Entry:
-    """Due now, unless the latest due time was fired, as the database remembers it, too."""
+    """Due at once, unless the latest due time was fired, as the database remembers it, too."""
     timing = timing_of(automation)
+    dates = timing.calendar.model_dump(mode="json") if timing.calendar else None
     latest, following = timing.latest(now), timing.following(now)
     is_fired = second_of(automation.last_slot) >= int(latest)
     return Entry(
@@ -171,7 +205,8 @@ def _entry(automation: Automation, now: float) -> Entry:
         account_id=automation.account_id,
         automation_id=automation.id,
         period=automation.period,
-        calendar=automation.config.get("calendar"),
-        due=following if is_fired else latest,
+        calendar=dates,
+        latest=latest,
+        due=following if is_fired else now,
         then=following,
     )

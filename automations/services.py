@@ -3,6 +3,7 @@
 `by` is the person who does it, and stands in the audit; None is the platform itself.
 """
 
+from copy import copy
 from typing import Any
 
 from django.db import transaction
@@ -49,7 +50,7 @@ def create_automation(
         is_active=is_active,
         **policy,
     )
-    return save_automation(automation=automation, by=by)
+    return add_automation(automation=automation, by=by)
 
 
 @transaction.atomic
@@ -70,7 +71,7 @@ def clone_automation(
         retries=automation.retries,
         backoff=automation.backoff,
     )
-    _store(clone, by)
+    _add(clone, by)
     changes.record_made("automation_cloned", clone, by=by, of=str(automation.pk))
     return clone
 
@@ -82,13 +83,32 @@ def copy_automation(automation: Automation, *, by: User) -> Automation:
     return clone_automation(automation=automation, name=name, by=by)
 
 
+@transaction.atomic
 def update_automation(*, automation: Automation, by: User, **fields: Any) -> Automation:
-    """Change some of `WRITTEN`; the rest stays as it is."""
+    """Change some of `WRITTEN`; the rest stays as it is by now, whatever `automation` holds.
+
+    Raises Django's `ValidationError` for bad fields, and `InvalidField` for one that was deleted
+    meanwhile, or that its exchange cannot serve, unless it is paused.
+    """
     if others := fields.keys() - set(WRITTEN):
         raise TypeError(f"Not to be changed here: {', '.join(sorted(others))}.")
+    found = Automation.objects.select_for_update(no_key=True, of=("self",))
+    stored = found.select_related("account__exchange", "user").get(pk=automation.pk)
+    if stored.deleted_at is not None:
+        raise InvalidField("automation", "It was deleted meanwhile: nothing was changed.")
+    before = copy(stored)
     for field, value in fields.items():
-        setattr(automation, field, value)
-    return save_automation(automation=automation, by=by)
+        setattr(stored, field, value)
+    if stored.config != before.config:
+        stored.config = normalized(stored.kind, stored.config, zone=stored.user.time_zone)
+    if stored.is_active:
+        require_capabilities(stored.kind, stored.config, stored.account)
+    stored.full_clean(exclude=["user", "account"])
+    stored.save(update_fields=[*fields, "updated_at"])
+    schedule.follow_user(stored.user_id)
+    changes.record_changed(before, stored, by=by)
+    automation.refresh_from_db()
+    return automation
 
 
 @transaction.atomic
@@ -128,40 +148,23 @@ def require_capabilities(kind: str, config: dict[str, Any], account: ExchangeAcc
 
 
 @transaction.atomic
-def save_automation(*, automation: Automation, by: User | None, reason: str = "") -> Automation:
-    """Save one that is new or was changed; raises Django's `ValidationError` for bad fields.
+def add_automation(*, automation: Automation, by: User | None, reason: str = "") -> Automation:
+    """Save a new one; raises what `create_automation` raises, and Django's `ValidationError`.
 
-    One that its exchange cannot serve raises `InvalidField`, unless it is paused; so does one that
-    was deleted meanwhile.
-    `reason` is where a new one comes from, if it was not made here.
+    `reason` is where it comes from, if it was not made here.
     """
-    before = Automation.objects.select_for_update(no_key=True).filter(pk=automation.pk).first()
-    if before is not None and before.deleted_at is not None:
-        raise InvalidField("automation", "It was deleted meanwhile: nothing was changed.")
-    _store(automation, by)
-    if before is None:
-        changes.record_made("automation_created", automation, by=by, reason=reason)
-    else:
-        changes.record_changed(before, automation, by=by)
+    _add(automation, by)
+    changes.record_made("automation_created", automation, by=by, reason=reason)
     return automation
 
 
-def _store(automation: Automation, by: User | None) -> None:
-    is_new = automation.created_at is None
-    if is_new and not automation.is_active:
+def _add(automation: Automation, by: User | None) -> None:
+    if not automation.is_active:
         automation.paused_at, automation.paused_by = timezone.now(), by
         automation.pause_reason = "it was not started yet"
-    if automation.config != _stored_config(automation):
-        automation.config = normalized(
-            automation.kind, automation.config, zone=automation.user.time_zone
-        )
-    if automation.is_active or is_new:
-        require_capabilities(automation.kind, automation.config, automation.account)
+    zone = automation.user.time_zone
+    automation.config = normalized(automation.kind, automation.config, zone=zone)
+    require_capabilities(automation.kind, automation.config, automation.account)
     automation.full_clean(exclude=["user", "account"])
-    automation.save(update_fields=None if is_new else (*WRITTEN, "updated_at"))
+    automation.save(force_insert=True)
     schedule.follow_user(automation.user_id)
-
-
-def _stored_config(automation: Automation) -> Any:
-    """A config that is stored was checked when it was written: its dates may be past by now."""
-    return Automation.objects.filter(pk=automation.pk).values_list("config", flat=True).first()

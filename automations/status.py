@@ -117,7 +117,7 @@ def of_scheduler() -> OfScheduler:
     message = _why_still(paused, last_tick_at, count)
     return OfScheduler(
         is_running=not message,
-        message=message or f"It runs: {count} automations are scheduled.",
+        message=message or f"It runs. Entries in the schedule: {count}.",
         paused=paused,
         last_tick_at=last_tick_at,
         entries=count,
@@ -142,7 +142,7 @@ def _said(account: ExchangeAccount, running: int) -> str:
         return f"{account.name} is not the active account, so nothing of it is scheduled."
     if not running:
         return f"No automation on {account.name} is active, so nothing is scheduled."
-    return f"{running} on {account.name} scheduled."
+    return f"Scheduled on {account.name}: {running}."
 
 
 def due(automations: Sequence[Automation]) -> dict[UUID, datetime | None]:

@@ -86,6 +86,11 @@ def _named(automation_id: str) -> Automation:
         raise Forged(f"There is no automation {automation_id!r}.") from None
 
 
+LONGEST_WAIT = 60
+"""Seconds before a retry: a message that waits for longer than the broker's visibility timeout
+would come twice."""
+
+
 class ExecuteTask(Task):  # type: ignore[type-arg]
     """Retries as its automation's policy says."""
 
@@ -95,7 +100,7 @@ class ExecuteTask(Task):  # type: ignore[type-arg]
     def retry(self, *args: Any, **options: Any) -> Any:
         """Retry after the automation's back-off, doubled each time, with jitter."""
         retries, backoff = self._patience()
-        longest = backoff * 2**self.request.retries
+        longest = min(backoff * 2**self.request.retries, LONGEST_WAIT)
         options["countdown"] = random.uniform(longest / 2, longest)  # noqa: S311
         options["max_retries"] = retries
         return super().retry(*args, **options)

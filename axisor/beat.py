@@ -27,7 +27,8 @@ from uuid import UUID
 
 import redis
 from celery import Celery
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
+from pydantic import ValidationError
 from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry
 
 from automations import schedule, skips
@@ -92,7 +93,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
         try:
             close_old_connections()
             schedule.keep()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("beat: The database does not answer: %s", type(error).__name__)
         return True
 
@@ -137,8 +138,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             entry = RedBeatSchedulerEntry.from_key(key, app=self.app)
         except KeyError:
             log.warning("beat: %s has no definition, and goes.", key)
-            keys.client().zrem(keys.config().schedule_key, key)
-        else:
+            firing.remove_remnant(key)
+            return
+        if entry.task != EVALUATE_TASK:  # one of ours came back meanwhile: it has its turn next
             self.maybe_due(entry, producer=self.producer)
 
     def _note(self, why: Skip.Why, left_out: Mapping[str, tuple[str, int]]) -> None:
@@ -151,7 +153,7 @@ def _count(why: Skip.Why, left_out: Mapping[str, tuple[str, int]]) -> None:
     close_old_connections()
     try:
         skips.count(why, left_out)
-    except DatabaseError as error:
+    except Error as error:
         log.warning("beat: %d skips are not counted: %s", len(left_out), type(error).__name__)
 
 
@@ -178,7 +180,11 @@ def _parsed(definition: str | None, calendar: str | None) -> tuple[str, Timing] 
     if written.get("task") != EVALUATE_TASK:
         return None
     [automation_id] = written["args"]
-    dates = Calendar.model_validate_json(calendar) if calendar else None
+    try:
+        dates = Calendar.model_validate_json(calendar) if calendar else None
+    except ValidationError:  # written by a host that has other time zones
+        log.error("beat: %s has a calendar that is not known here.", automation_id)  # noqa: TRY400
+        dates = None
     period = round(written["schedule"]["every"])
     return automation_id, Timing.of(UUID(automation_id), period=period, calendar=dates)
 

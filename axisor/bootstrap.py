@@ -66,6 +66,7 @@ def main() -> int:
             wait_for_turn(lock)
             if not is_prepared():
                 use_a_new_enough_python()
+                refuse_a_link()
                 refuse_to_disturb()
                 prepare(lock)
     except CannotPrepare as reason:
@@ -78,6 +79,12 @@ def main() -> int:
         say("Interrupted. Running this again starts the installation afresh.")
         return 130
     return 0
+
+
+def refuse_a_link() -> None:
+    """What a link leads to is somebody else's, and making it anew would empty it."""
+    if VENV.is_symlink():
+        raise CannotPrepare("{} is a link: remove it, then run this again.".format(VENV))
 
 
 def use_a_new_enough_python() -> None:

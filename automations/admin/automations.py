@@ -118,7 +118,12 @@ class AutomationAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
         """Save through the service, so that the schedule follows."""
-        services.save_automation(automation=obj, by=operator_of(request))
+        by = operator_of(request)
+        if not change:
+            services.add_automation(automation=obj, by=by)
+            return
+        changed = {name: getattr(obj, name) for name in form.changed_data}
+        services.update_automation(automation=obj, by=by, **changed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """History refers to it: pause it here, or delete it by the API, which keeps the row."""

@@ -85,7 +85,7 @@ class Import:
         if Automation.objects.filter(pk=automation.pk).exists():
             return _already_there(row)  # the same id twice in one file
         try:
-            services.save_automation(automation=automation, by=None, reason="imported")
+            services.add_automation(automation=automation, by=None, reason="imported")
         except ConfigError as error:
             problems = config_errors(error, kind=converted.kind).items()
             said = " ".join(f"{name}: {' '.join(found)}" for name, found in problems)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from threading import Event
@@ -36,7 +37,8 @@ from automations.reading import StaleMarket, utc_now
 from exchanges import feed
 from exchanges.errors import ExchangeError, TransientError
 from exchanges.models import Exchange
-from exchanges.types import Aged, Holdings, Ticker
+from exchanges.registry import adapter
+from exchanges.types import Aged, Capability, Holdings, Ticker
 
 log = logging.getLogger(__name__)
 
@@ -92,20 +94,27 @@ class Rounds:
             except (ExchangeError, AccountError) as error:
                 _blind(watched, error)
             else:
-                self._check_all(list(watched.values_list("pk", flat=True)), price, memory)
+                self._check_all(exchange, list(watched.values_list("pk", flat=True)), price, memory)
         blind = MarginAlert.objects.filter(account__exchange=exchange, trade_id=ACCOUNT)
         BLIND.labels(exchange.slug).set(blind.count())
 
-    def _check_all(self, accounts: list[UUID], price: Decimal, memory: Memory) -> None:
+    def _check_all(
+        self, exchange: Exchange, accounts: list[UUID], price: Decimal, memory: Memory
+    ) -> None:
         self._readings = {key: each for key, each in self._readings.items() if not each.work.done()}
         for batch in _batches(accounts):
             now = utc_now()
             for account_id, holdings in zip(batch, feed.holdings_of(batch), strict=True):
-                if holdings is None or not is_fresh(holdings, now):
+                if holdings is None or not self._is_enough(holdings, exchange, now):
                     self._read_beside(account_id, memory)
                     continue
                 with _kept_to(account_id):
                     check(account_id, holdings, price, memory)
+
+    def _is_enough(self, holdings: Aged[Holdings], exchange: Exchange, now: datetime) -> bool:
+        """Fresh, and whole: an automation that only looks at trades reads no cross margin."""
+        has_cross = Capability.CROSS in adapter(exchange.adapter).capabilities
+        return is_fresh(holdings, now) and not (has_cross and holdings.value.cross is None)
 
     def _market(self, exchange: Exchange) -> Aged[Ticker]:
         """As the feed has it, or read anew. Raises `ExchangeError` or `AccountError`."""
@@ -125,14 +134,18 @@ class Rounds:
     def _check_anew(self, account_id: UUID) -> None:
         """Read one account and check it; one that stays unreadable is alerted as such."""
         account = _account(account_id)
+        with _kept_to(account_id):
+            self._check_closely(account)
+
+    def _check_closely(self, account: ExchangeAccount) -> None:
         try:
             memory, holdings = self._insist(lambda: (Memory(Q(account=account)), _read(account)))
             price = self._market(account.exchange).value.last_price
         except (ExchangeError, AccountError) as error:
-            log.warning("Account %s cannot be read: %s", account_id, error)
+            log.warning("Account %s cannot be read: %s", account.id, error)
             alerts.blind(account, error)
         else:
-            check(account_id, holdings, price, memory)
+            check(account.id, holdings, price, memory)
 
     def _insist(self, read: Callable[[], T]) -> T:
         """Read, and try again for a while; raises what the last attempt raised."""
@@ -171,11 +184,12 @@ def _batches(accounts: list[UUID]) -> Iterator[list[UUID]]:
 
 @contextmanager
 def _kept_to(account_id: UUID) -> Iterator[None]:
-    """Bad data of one account hinder no other."""
+    """Bad data of one account hinder no other, and are no ground to think it safe."""
     try:
         yield
     except Exception:
         log.exception("The margin of account %s cannot be checked.", account_id)
+        alerts.blind(_account(account_id), StaleMarket("What it holds cannot be made sense of."))
 
 
 def _guarded(work: Callable[[], None]) -> None:

@@ -1,11 +1,11 @@
-"""Positions that lost their guards when their owner switched to another account.
+"""Positions that lost their guards, by a switch to another account or by a pause.
 
-The switch itself may ask no exchange, so its transaction writes one row that names the guards and
-no position: those are still to be listed. The monitor does that as soon as it has read the account,
-a few seconds later, and after a crash just the same: then a row for each position that a guard was
-meant to protect takes its place, and one event lists them. From then on the account is watched
-although it is not the active one, and its margin alerts go on, until each of them is closed or
-guarded again. Their owner is reminded every hour until everything is acknowledged.
+What takes the guards away may ask no exchange, so its transaction writes one row that names them
+and no position: those are still to be listed. The monitor does that as soon as it has read the
+account, a few seconds later, and after a crash just the same: then a row for each position that a
+guard was meant to protect takes its place, and one event lists them. From then on the account is
+watched whether anything runs on it or not, and its margin alerts go on, until each of them is
+closed or guarded again. Their owner is reminded every hour until everything is acknowledged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,20 +47,29 @@ def note_switch(*, left: ExchangeAccount | None, **kwargs: Any) -> None:
     if left is None:
         return
     guards = sorted(guard.name for guard in _guards_of(left))
-    if not guards:
-        return
-    UnguardedPosition.objects.update_or_create(
-        account=left,
-        trade_id=UNKNOWN,
-        ended_at=None,
-        defaults={"guards": guards, "lost_at": Now(), **_NOT_ACKNOWLEDGED},
-    )
-    if not left.is_connected:
+    note_loss(left, guards)
+    if guards and not left.is_connected:
         _tell(
             left,
             LISTED,
             f"{left.name} is disconnected: what it still holds cannot be seen any more, and"
             f" nothing guards it. Guarded until now: by {', '.join(guards)}.",
+        )
+
+
+def running_on(account: ExchangeAccount) -> list[str]:
+    """The names of what protects the account now."""
+    return sorted(each.name for each in selectors.running_guards(account) & _guards_of(account))
+
+
+def note_loss(account: ExchangeAccount, guards: Sequence[str]) -> None:
+    """Write down, in the transaction that takes these guards away, what guarded the account."""
+    if guards:
+        UnguardedPosition.objects.update_or_create(
+            account=account,
+            trade_id=UNKNOWN,
+            ended_at=None,
+            defaults={"guards": list(guards), "lost_at": Now(), **_NOT_ACKNOWLEDGED},
         )
 
 
@@ -124,8 +133,8 @@ def _remind(account: ExchangeAccount) -> None:
             _tell(
                 account,
                 REMINDER,
-                f"Nothing guards on {account.name}: {names}. Acknowledge it, close them, or switch"
-                " back.",
+                f"Nothing guards on {account.name}: {names}. Acknowledge it, close them, or let"
+                " them be guarded again.",
                 positions=[row.trade_id for row in rows],
             )
 
@@ -136,7 +145,8 @@ def _list(row: UnguardedPosition, unguarded: Iterable[Position], *, has_cross: b
     meant = _scopes(named.filter(kind__in=selectors.PROTECTIVE))
     if not has_cross and any(scope.cross for scope in meant):
         return
-    found = [position for position in unguarded if _includes(meant, position)]
+    # Guards that were renamed or changed meanwhile may have been meant for anything.
+    found = [position for position in unguarded if not meant or _includes(meant, position)]
     _end(row, End.LISTED)
     for position in found:
         UnguardedPosition.objects.update_or_create(
@@ -159,9 +169,9 @@ def _tell_listed(row: UnguardedPosition, found: Sequence[Position]) -> None:
     _tell(
         row.account,
         LISTED,
-        f"By the switch to another account, positions of {row.account.name} have lost their guard"
-        f" ({', '.join(row.guards)}): {names}. Alerts for them go on; acknowledge that nothing"
-        " guards them, close them, or switch back.",
+        f"Positions of {row.account.name} have lost their guard ({', '.join(row.guards)}): {names}."
+        " Alerts for them go on; acknowledge that nothing guards them, close them, or let it guard"
+        " them again.",
         positions=[{"trade_id": each.name, **_seen(each)} for each in found],
         guards=row.guards,
     )

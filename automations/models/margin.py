@@ -52,7 +52,7 @@ class MarginAlert(models.Model):
 
 
 class UnguardedPosition(models.Model):
-    """A position that lost its guards when its owner switched to another account.
+    """A position that lost its guards, by a switch to another account or by a pause.
 
     An empty `trade_id` stands for positions that are not known yet: the account has still to be
     read. `guards` are the names of what guarded it, `seen` the position then. It stays until it

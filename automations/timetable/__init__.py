@@ -15,8 +15,8 @@ beat that leads and by the due times it has read: a beat that lost the lock writ
 what changed meanwhile is left alone. So a crash, a frozen process or a lost answer neither loses
 nor doubles a slot, nor leaves half of one account's entries beside half of another's.
 
-Entries that come, come back or change are due at once if the due time that is past was not fired
-yet, and else at the next one. So switching back and forth neither starves nor doubles anything.
+Entries that come, come back or change are due at once if the latest due time was not fired yet, and
+else at the next one. So switching back and forth neither starves nor doubles anything.
 
     keys       the client, RedBeat's configuration, and the names above
     entries    what should be there: `replace`, and what is asked of it

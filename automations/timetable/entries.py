@@ -20,20 +20,24 @@ REMEMBER_FIRED = timedelta(days=2)
 """Longer than any period: how long it is known what was fired last."""
 
 # KEYS: schedule, the user's entries, fired. ARGV: revision; number of strays, the keys of each;
-# per wanted entry: key, automation, definition, calendar, meta, due if not fired, else due.
+# per wanted entry: key, automation, definition, calendar, meta, the latest due time, when it is due
+# if that was not fired, and else. What is
+# due or was fired by so many seconds too late was written while a clock was wrong.
 REPLACE = """
+local TOLERATED = 60
 local revision = redis.call('HGET', KEYS[2], 'revision')
-if revision and tonumber(revision) > tonumber(ARGV[1]) then return -1 end
+if revision and tonumber(revision) > tonumber(ARGV[1]) then return -tonumber(revision) end
 local gone, changed = {}, 0
 for _, key in ipairs(redis.call('HKEYS', KEYS[2])) do gone[key] = true end
 gone['revision'] = nil
 for i = 3, 2 + ARGV[2] do gone[ARGV[i]] = true end
-for i = 3 + ARGV[2], #ARGV, 7 do
+for i = 3 + ARGV[2], #ARGV, 8 do
   local key, definition, calendar = ARGV[i], ARGV[i + 2], ARGV[i + 3]
   local stored = redis.call('HMGET', key, 'definition', 'calendar')
-  if stored[1] ~= definition or stored[2] ~= calendar or not redis.call('ZSCORE', KEYS[1], key) then
-    local fired, due = redis.call('ZSCORE', KEYS[3], ARGV[i + 1]), ARGV[i + 5]
-    if fired and tonumber(fired) >= tonumber(due) then due = ARGV[i + 6] end
+  local score, far = redis.call('ZSCORE', KEYS[1], key), tonumber(ARGV[i + 7]) + TOLERATED
+  if stored[1] ~= definition or stored[2] ~= calendar or not score or tonumber(score) > far then
+    local fired, due = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[i + 1]) or 0), ARGV[i + 6]
+    if fired >= tonumber(ARGV[i + 5]) and fired <= far then due = ARGV[i + 7] end
     redis.call('HSET', key, 'definition', definition, 'calendar', calendar, 'meta', ARGV[i + 4])
     redis.call('ZADD', KEYS[1], due, key)
     changed = changed + 1
@@ -64,7 +68,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `replace` writes of an automation, due at `due` if that was not fired, else at `then`.
+    """What `replace` writes of an automation: due at `due` if `latest` was not fired, else `then`.
 
     Its name is `user-account-automation`; `period` is in seconds, `calendar` as in its config.
     """
@@ -74,6 +78,7 @@ class Entry:
     automation_id: UUID
     period: int
     calendar: dict[str, Any] | None
+    latest: float
     due: float
     then: float
 
@@ -111,7 +116,8 @@ class Replacement:
 def replace(replacements: Iterable[Replacement]) -> list[int]:
     """Replace the entries of many users, each in one step, in one round trip.
 
-    Returns of each how many entries came, changed or went, -1 where a newer revision is there.
+    Returns of each how many entries came, changed or went, or, negative, the newer revision that
+    is there already.
     """
     script = client().register_script(REPLACE)
     with client().pipeline(transaction=False) as pipeline:
@@ -133,6 +139,7 @@ def _arguments(replacement: Replacement) -> list[Any]:
             entry.definition,
             calendar,
             meta_of(entry.due - entry.period),
+            entry.latest,
             entry.due,
             entry.then,
         ]

@@ -30,6 +30,12 @@ return 'fired'
 """
 
 
+# KEYS: schedule, the entry.
+REMOVE_REMNANT = """
+if redis.call('HEXISTS', KEYS[2], 'definition') == 0 then redis.call('ZREM', KEYS[1], KEYS[2]) end
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """An entry that is due, as it is stored."""
@@ -94,6 +100,11 @@ def waiting(now: float, queue: str) -> Waiting:
         pipeline.llen(queue)
         coming, entries, messages = pipeline.execute()
     return Waiting(coming[0][1] - now if coming else math.inf, entries, messages)
+
+
+def remove_remnant(key: str) -> None:
+    """Take an entry off the schedule that has no definition, unless it has one again meanwhile."""
+    client().register_script(REMOVE_REMNANT)(keys=[config().schedule_key, key])
 
 
 def fire(token: bytes, firings: Sequence[Firing], *, queue: str, messages: Iterable[str]) -> None:

@@ -50,7 +50,7 @@ def test_create_fills_in_defaults_and_the_active_account(client, guarded):
         ({"name": ""}, "name", "blank"),
         ({"name": None}, "name", "null"),
         ({"kind": "tp_sl"}, "config.threshold", "Unknown key. Allowed: action, cool_down, scope"),
-        ({"mode": "loud"}, "mode", "not a valid choice"),
+        ({"mode": "loud"}, "mode", "Must be one of: live, confirm, shadow."),
         ({"kind": "magic"}, "kind", "not a kind of automation; available: margin_guard"),
         ({"every": 0}, "every", "every must be a whole number from 1 to 3600, or null"),
         ({"every": 3601}, "every", "from 1 to 3600"),

@@ -131,3 +131,12 @@ class TestAnImport:
         call = ("import_automations", export, "--user", "trader", "--dry-run")
         call_command(*call, stdout=StringIO())
         assert not Audit.objects.filter(by=None).exists()
+
+
+def test_a_late_change_writes_nothing_but_itself(guarded, operator):
+    late = Automation.objects.get(pk=guarded.automation.pk)
+    services.update_automation(automation=guarded.automation, mode="shadow", by=operator)
+    services.update_automation(automation=late, name="renamed", by=operator)
+    kept = Automation.objects.get(pk=guarded.automation.pk)
+    assert (kept.name, kept.mode) == ("renamed", "shadow")
+    assert late.mode == "shadow"

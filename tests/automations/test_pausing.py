@@ -255,7 +255,7 @@ def test_the_switch_of_an_automation_pauses_and_resumes_it_too(guarded, client):
 
 
 def test_starting_says_what_is_scheduled(guarded, client):
-    assert client.post("/api/schedule/start/").json()["message"] == "1 on main scheduled."
+    assert client.post("/api/schedule/start/").json()["message"] == "Scheduled on main: 1."
 
 
 def test_starting_without_automations_says_so(guarded, client):
@@ -291,3 +291,41 @@ def test_the_status_costs_the_same_for_one_and_for_many(guarded, django_assert_m
     with django_assert_max_num_queries(6):
         found = status.of_automations(selectors.automations_of(guarded.user.pk))
     assert len(found) == 6
+
+
+def test_another_change_neither_resumes_nor_pauses(guarded, client, operator):
+    url = f"/api/automations/{guarded.automation.id}/"
+    pausing.pause(guarded.automation, by=operator, reason="look into it")
+    assert client.patch(url, {"name": "renamed"}, format="json").status_code == 200
+    paused = Automation.objects.get()
+    assert (paused.name, paused.is_active, paused.pause_reason) == (
+        "renamed",
+        False,
+        "look into it",
+    )
+
+
+def test_what_cannot_run_may_still_be_changed(guarded, client):
+    refuse_key(guarded)
+    url = f"/api/automations/{guarded.automation.id}/"
+    assert client.patch(url, {"mode": "shadow"}, format="json").json()["mode"] == "shadow"
+
+
+@pytest.mark.parametrize("level", ["account", "user"])
+def test_an_operator_takes_over_what_a_user_has_paused(guarded, client, operator, steer, level):
+    steer(level, off=True)
+    scope = {"account": guarded.account} if level == "account" else {"user": guarded.user}
+    pausing.pause_all(by=operator, reason="suspicious", **scope)
+    assert steer(level, off=False).status_code == 403
+    [pause] = client.get(f"/api/automations/{guarded.automation.id}/schedule/").json()["paused"]
+    assert (pause["by"], pause["reason"]) == ("operator", "suspicious")
+    assert Audit.objects.filter(action="restriction_imposed").count() == 2
+
+
+def test_a_pause_is_no_restriction_to_be_lifted(guarded, client):
+    pausing.pause_all(by=guarded.user, reason="x", user=guarded.user)
+    held = Restriction.objects.get()
+    assert client.delete(f"/api/restrictions/{held.pk}/").status_code == 400
+    asked = client.post("/api/restrictions/", {"what": "paused", "reason": "x"}, format="json")
+    assert asked.status_code == 400
+    assert Restriction.objects.get().lifted_at is None

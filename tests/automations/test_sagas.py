@@ -15,6 +15,7 @@ from automations.models import Automation, Errand, Intent, Restriction, TradeLog
 from automations.reading import utc_now
 from automations.rules.registry import KINDS
 from automations.services import create_automation, update_automation
+from exchanges import deadline
 from exchanges.client import Signature
 from exchanges.errors import TransientError
 from tests.automations.conftest import ADD_MARGIN, guard_a_position
@@ -298,3 +299,14 @@ def test_an_execution_that_came_again_does_nothing(halved):
     halved.run()
     execute(halved.automation, slot="tick:1", cause="tick")
     assert halved.effects() == BOTH
+
+
+def test_a_run_whose_time_is_over_between_the_steps_is_seen_through(halved):
+    """The limit is the run's; what was closed has a limit of its own to be opened again."""
+    halved.fall()
+    with strike("settled", lambda: deadline._ends_at.set(0.0)):
+        execute(halved.automation, slot="tick:1", cause="tick")
+    assert (halved.effects(), states()) == (["close"], ["confirmed", "planned"])
+    execution = recover_all(halved)
+    assert (halved.effects(), execution.status) == (BOTH, "success")
+    assert told("closed_only") == 0

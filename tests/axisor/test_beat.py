@@ -51,6 +51,7 @@ def put(count, *, period=3600, late=0.0):
             automation_id=id_,
             period=period,
             calendar=None,
+            latest=now,
             due=Timing.of(id_, period=period).latest(now - late),
             then=Timing.of(id_, period=period).following(now),
         )
@@ -183,3 +184,22 @@ def test_a_redis_that_is_away_is_waited_for(one_beat, monkeypatch, caplog):
 
 def raise_connection_error():
     raise redis.ConnectionError("gone")
+
+
+def test_a_calendar_that_is_not_known_here_stops_nothing(one_beat, client, caplog):
+    wanted = put(3)
+    [first, *_] = client.zrange("redbeat::schedule", 0, -1)
+    client.hset(first, "calendar", json.dumps({"line": "0 9 * * *", "zone": "Gone/Zone"}))
+    one_beat.tick()
+    assert {id_ for ticks in ticks_in(client) for id_, _ in ticks} == wanted.keys()
+    assert "not known here" in caplog.text
+
+
+def test_an_entry_that_is_back_meanwhile_is_not_removed(client):
+    put(1)
+    [key] = client.zrange("redbeat::schedule", 0, -1)
+    firing.remove_remnant(key)
+    assert client.zscore("redbeat::schedule", key) is not None
+    client.delete(key)
+    firing.remove_remnant(key)
+    assert client.zscore("redbeat::schedule", key) is None

@@ -23,6 +23,7 @@ def main(count: int, period: int) -> None:
                 automation_id=id_,
                 period=period,
                 calendar=None,
+                latest=now,
                 due=(due := Timing.of(id_, period=period).following(now)),
                 then=due,
             )

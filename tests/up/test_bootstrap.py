@@ -91,6 +91,17 @@ def test_what_makes_it_anew(clone: Clone, change: Callable[[Clone], object], is_
     assert ("Making .venv" in clone.prepare().stdout) is is_made_anew
 
 
+def test_a_link_is_refused_and_what_it_leads_to_is_left_alone(clone: Clone, tmp_path: Path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    (tmp_path / ".venv").symlink_to(elsewhere)
+    refused = clone.prepare()
+    assert refused.returncode == 1
+    assert "is a link: remove it" in refused.stdout
+    assert (elsewhere / "precious").exists()
+
+
 def test_a_complete_environment_is_kept_whatever_python_there_is_now(clone: Clone):
     clone.pretend(VERSION)
     clone.script.write_text(clone.script.read_text().replace("OLDEST = (3, 11)", "OLDEST = (9, 0)"))

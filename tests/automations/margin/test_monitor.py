@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from prometheus_client import REGISTRY
 
-from automations import pausing, reading, recovery, services
+from automations import reading, recovery, services
 from automations.margin import alerts, rounds
 from automations.margin.alerts import Circumstances
 from automations.margin.danger import Change, Danger
@@ -19,7 +19,7 @@ from exchanges import feed
 from exchanges.types import Aged, Holdings
 from tests.automations.conftest import ADD_MARGIN, guard_a_position
 from tests.automations.margin.conftest import Looking, read_into_feed, told
-from tests.builders import trade
+from tests.builders import cross, trade
 from tests.running import await_that
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -201,11 +201,15 @@ def test_an_account_that_is_stale_is_read_anew_with_patience(guarded, looking, i
     assert told(guarded) == ["margin_warning"]
 
 
-@pytest.mark.parametrize(("seconds", "kinds"), [(14, []), (16, ["margin_warning"])])
-def test_what_is_too_old_to_act_on_is_read_anew(guarded, looking, seconds, kinds):
+@pytest.mark.parametrize(
+    ("seconds", "position", "kinds"),
+    [(14, cross(0), []), (16, cross(0), ["margin_warning"]), (0, None, ["margin_warning"])],
+    ids=["recent", "too old to act on", "cross margin not read"],
+)
+def test_what_is_too_old_or_not_whole_is_read_anew(guarded, looking, seconds, position, kinds):
     guarded.fall(WARNING_PRICE)
     at = reading.utc_now() - timedelta(seconds=seconds)
-    feed.put_holdings(guarded.account.id, Aged(Holdings(0, ()), at, "rest"))
+    feed.put_holdings(guarded.account.id, Aged(Holdings(0, (), cross=position), at, "rest"))
     looking.look()
     assert told(guarded) == kinds
 
@@ -257,7 +261,8 @@ def test_the_cross_margin_position_is_measured_whoever_looks_at_it(guarded, look
 
 def test_what_is_not_watched_any_more_is_told_and_dropped(guarded, looking):
     looking.look(at=[guarded], price=WARNING_PRICE)
-    pausing.pause(guarded.automation, by=guarded.user, reason="test")
+    guarded.user.is_active = False
+    guarded.user.save()
     looking.look()
     assert (levels(), told(guarded)) == ({}, ["margin_warning", "margin_unwatched"])
 

@@ -111,10 +111,8 @@ def test_only_what_a_guard_was_meant_for_is_listed(guarded, other, looking, scop
     assert told(guarded, "unguarded_") == ["unguarded_positions"] * is_listed
 
 
-@pytest.mark.parametrize(("is_read", "ends"), [(False, ""), (True, "listed")])
-def test_a_cross_margin_position_that_was_not_read_is_not_taken_for_none(
-    guarded, other, looking, is_read, ends
-):
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_cross_margin_position_that_was_not_read_is_read_anew(guarded, other, looking, is_read):
     config = {**guarded.automation.config, "scope": {"cross": True}}
     services.update_automation(
         automation=guarded.automation, config=config, by=guarded.automation.user
@@ -124,15 +122,38 @@ def test_a_cross_margin_position_that_was_not_read_is_not_taken_for_none(
     seen = Holdings(0, (), cross=cross(0) if is_read else None)
     feed.put_holdings(guarded.account.pk, Aged(seen, reading.utc_now(), "rest"))
     looking.look()
-    assert rows() == [("", ends)]
+    listed = [] if is_read else [(guarded.trade["id"], "")]
+    assert set(rows()) == {("", "listed"), *listed}
 
 
-@pytest.mark.parametrize("is_paused", [True, False], ids=["paused", "shadow"])
-def test_what_was_not_guarded_loses_no_guard(guarded, other, is_paused):
-    if is_paused:
-        pausing.pause(guarded.automation, by=guarded.user, reason="test")
+@pytest.mark.parametrize("level", ["automation", "account", "user"])
+def test_what_a_pause_leaves_unguarded_is_listed_and_ends_with_it(guarded, looking, level):
+    by, scope = guarded.user, {"account": guarded.account} if level == "account" else {}
+    scope = scope or {"user": guarded.user}
+    if level == "automation":
+        pausing.pause(guarded.automation, by=by, reason="test")
     else:
-        services.update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
+        pausing.pause_all(by=by, reason="test", **scope)
+    looking.look(at=[guarded])
+    assert set(rows()) == {("", "listed"), (guarded.trade["id"], "")}
+    looking.look(at=[guarded], price="92400")
+    assert told(guarded) == ["margin_warning"]
+    if level == "automation":
+        pausing.resume(guarded.automation, by=by)
+    else:
+        pausing.resume_all(by=by, **scope)
+    looking.look(at=[guarded])
+    assert (guarded.trade["id"], "guarded") in rows()
+
+
+def test_pausing_what_protects_nothing_leaves_nothing_unguarded(guarded, looking):
+    services.update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
+    pausing.pause(guarded.automation, by=guarded.user, reason="test")
+    assert rows() == []
+
+
+def test_what_was_not_guarded_loses_no_guard(guarded, other):
+    services.update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
     activate_account(account=other, by=other.user)
     assert rows() == []
 
@@ -223,9 +244,8 @@ def test_reminders(guarded, other, looking, minutes, is_acknowledged, reminders)
 class TestApi:
     def test_it_is_listed_and_acknowledged(self, guarded, other, looking, client):
         row = listed(guarded, other, looking)
-        first, second = client.get("/api/unguarded/").json()["results"]
-        assert (first["id"], first["trade_id"]) == (str(row.pk), guarded.trade["id"])
-        assert (second["trade_id"], second["ended"]) == ("", "listed")
+        [shown] = client.get("/api/unguarded/").json()["results"]
+        assert (shown["id"], shown["trade_id"]) == (str(row.pk), guarded.trade["id"])
         for _ in range(2):
             answer = client.post(f"/api/unguarded/{row.pk}/acknowledge/")
             assert (answer.status_code, bool(answer.json()["acknowledged_at"])) == (200, True)
