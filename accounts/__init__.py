@@ -17,6 +17,7 @@ The story, from the inside out:
 `rotation`     seals anew what does not lie under the first key, for the command `rotate_keys`
 `gateway`      the only way to an exchange: `open_client(account)`, refused for unusable accounts,
                protected as `exchanges.protection` says
+`keys`         what a key has to be, and what its owner should know of it
 `services`     everything that changes an account: connect, replace its credentials, rename,
                activate, disconnect
 `selectors`    everything that reads

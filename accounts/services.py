@@ -13,22 +13,18 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
-from accounts import cache
+from accounts import cache, keys
 from accounts.audit import record_audit
-from accounts.credentials import check_credentials, seal_credentials
+from accounts.credentials import seal_credentials
 from accounts.errors import InvalidField
-from accounts.gateway import Verified, verify_credentials
 from accounts.models import NAME_LENGTH, Event, ExchangeAccount, User
-from accounts.opening import require_enabled, require_usable
+from accounts.opening import require_usable
 from accounts.outbox import record_event
 from accounts.selectors import accounts_of, active_account, get_account
 from accounts.signals import active_account_changed
-from accounts.standing import TRADE
 from exchanges.models import Exchange
-from exchanges.registry import adapter, scope_of
-from exchanges.types import Credentials, Permission
+from exchanges.types import Credentials
 
 
 def connect_account(
@@ -51,10 +47,10 @@ def connect_account(
     Nothing is saved then. Must not be called inside a transaction.
     """
     name = check_name(user.pk, name)
-    verified = _verify(exchange, credentials, accept_withdrawals=accept_withdrawals)
+    verified = keys.verify(exchange, credentials, accept_withdrawals=accept_withdrawals)
     with transaction.atomic(durable=True):
         _lock(user.pk)
-        _refuse_connected_twice(user, exchange, verified)
+        keys.refuse_connected_twice(user, exchange, verified)
         account = ExchangeAccount(
             user=user,
             exchange=exchange,
@@ -63,7 +59,7 @@ def connect_account(
             verified_at=timezone.now(),
         )
         seal_credentials(account, credentials)
-        note = _note_permissions(account, verified)
+        note = keys.note_permissions(account, verified)
         account.save(force_insert=True)
         said = f"{name} is connected to {exchange.name}.{note}"
         _record(account, "account_connected", said, by, exchange=exchange.slug, name=name)
@@ -89,16 +85,16 @@ def replace_credentials(
     of the same account. Nothing is changed then. Must not be called inside a transaction.
     """
     exchange = account.exchange
-    verified = _verify(exchange, credentials, accept_withdrawals=accept_withdrawals)
+    verified = keys.verify(exchange, credentials, accept_withdrawals=accept_withdrawals)
     with transaction.atomic(durable=True):
         account = _locked(account)
-        _refuse_stranger(account, verified)
-        _refuse_connected_twice(account.user, exchange, verified, replaced=account)
+        keys.refuse_stranger(account, verified)
+        keys.refuse_connected_twice(account.user, exchange, verified, replaced=account)
         seal_credentials(account, credentials)
         told = "has a new key" if account.is_connected else "is connected again"
         account.remote_id, account.disconnected_at = verified.info.id, None
         account.verified_at = timezone.now()
-        note = _begin_state(account, verified)
+        note = keys.begin_state(account, verified)
         account.save()
         _uncache(account)
         said = f"{account.name} {told} at {exchange.name}.{note}"
@@ -172,78 +168,6 @@ def check_name(user_id: int, name: str, *, renamed: ExchangeAccount | None = Non
     if taken.exists():
         raise InvalidField("name", f"another account is called {name}: choose a different name.")
     return name
-
-
-@sensitive_variables()
-def _verify(exchange: Exchange, credentials: Credentials, *, accept_withdrawals: bool) -> Verified:
-    check_credentials(credentials, has_passphrase=adapter(exchange.adapter).has_passphrase)
-    require_enabled(exchange)
-    verified = verify_credentials(exchange, credentials)
-    if not accept_withdrawals:
-        _refuse_withdrawals(exchange, verified)
-    return verified
-
-
-def _refuse_withdrawals(exchange: Exchange, verified: Verified) -> None:
-    if Permission.WITHDRAW in (verified.permissions or ()):
-        raise InvalidField(
-            "accept_withdrawals",
-            "this key may withdraw: whoever gets hold of it can take all your funds, and nothing"
-            " here needs that. Make a key without the permission"
-            f" {scope_of(exchange.adapter, Permission.WITHDRAW)}, or set this to true to take the"
-            " risk.",
-        )
-
-
-def _refuse_stranger(account: ExchangeAccount, verified: Verified) -> None:
-    """Automations and history belong to one account of the exchange, and stay with it."""
-    if account.remote_id in {"", verified.info.id}:
-        return
-    exchange = account.exchange
-    if adapter(exchange.adapter).names_accounts:
-        trouble = f"this key belongs to another account of {exchange.name} than {account.name}"
-    else:
-        trouble = f"{exchange.name} does not say whether this is a key of {account.name}"
-    raise InvalidField("key", f"{trouble}: connect it as a new account.")
-
-
-def _refuse_connected_twice(
-    user: User, exchange: Exchange, verified: Verified, *, replaced: ExchangeAccount | None = None
-) -> None:
-    """Two rows for one account would guard its positions twice and spend its limits twice."""
-    twins = accounts_of(user.pk).filter(
-        exchange=exchange, remote_id=verified.info.id, disconnected_at=None
-    )
-    if replaced is not None:
-        twins = twins.exclude(pk=replaced.pk)
-    if known := twins.first():
-        raise InvalidField(
-            "key",
-            f"this account of {exchange.name} is connected already, as {known.name}: use that one,"
-            " or disconnect it first.",
-        )
-
-
-def _begin_state(account: ExchangeAccount, verified: Verified) -> str:
-    """What was said of the old key is over; return what its owner should know of the new one."""
-    account.state, account.state_at = ExchangeAccount.State.OK, timezone.now()
-    account.state_message = account.state_operation = ""
-    return _note_permissions(account, verified)
-
-
-def _note_permissions(account: ExchangeAccount, verified: Verified) -> str:
-    """Put into the account what its key lacks; return what its owner should know of the key."""
-    if verified.permissions is None:
-        return f" {account.exchange.name} does not say what the key may do."
-    notes = []
-    if Permission.WITHDRAW in verified.permissions:
-        notes.append("Its key may withdraw, which was accepted.")
-    if Permission.TRADE not in verified.permissions:
-        scope = scope_of(account.exchange.adapter, Permission.TRADE)
-        account.state, account.state_operation = ExchangeAccount.State.SCOPE_MISSING, TRADE
-        account.state_message = f"The key may not trade: it lacks the permission {scope}."
-        notes.append(account.state_message)
-    return "".join(f" {note}" for note in notes)
 
 
 def _lock(user_id: int) -> None:

@@ -2,8 +2,10 @@
 
 The life of a tick, and the room for each step:
 
+    a change of what runs: write its entries     schedule, timetable  kept by `keeping`
     watch                                        watch                keeps the feed fresh
-    beat ── evaluate([(automation, slot)…])      tasks, evaluation    looks, never acts
+    beat: what is due, and when next             timing, timetable
+         ── evaluate([(automation, slot)…])      tasks, evaluation    looks, never acts
               late, or overlapping: count it     skips
               snapshot from the feed             reading, sensing, past
               rule.decide, risk.vet              deciding, rules      pure inside
@@ -17,7 +19,7 @@ The life of a tick, and the room for each step:
                          commit the intents      planning             before anything is sent
                          claim, perform, settle  intents, perform     HTTP outside transactions
                          a step after another    sagas                only if that was done
-                         say what and why        execution            Execution, TradeLog, Event
+                         say what and why        concluding           Execution, TradeLog, Event
 
 The margin monitor executes what protects ahead of its tick, see `automations.margin`.
 
@@ -31,6 +33,8 @@ its `traces`, `evidence` says what they prove, and `recovery` does so for whatev
 Several automations of one account run one after another: what protects, what exits, the rest.
 Each run has its own limit of time. What waits for its account is a row (`errands`), and a message
 only calls a worker to it (`calling`).
+
+Who rests is `pausing`, how the schedule stands `status`, what people changed `changes`.
 
 To add a kind of automation, see `automations.rules`.
 """

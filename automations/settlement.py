@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from accounts.gateway import open_client
 from accounts.models import ExchangeAccount, User
 from automations import intents
+from automations.concluding import conclude
 from automations.evidence import Evidence, Others, Verdict, examine
-from automations.execution import conclude
 from automations.models import Intent
 from automations.traces import CLOCKS_DIFFER_BY, traces_of
 from exchanges.client import ExchangeClient

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automations import execution, intents, reading
+from automations import concluding, execution, intents, reading
 from automations.models import Automation, Intent, Turn
 from automations.rules.registry import KINDS
 from automations.services import create_automation
@@ -122,7 +122,7 @@ class Story:
                 intents.settle_found(intent, Intent.State.CONFIRMED, self.exchange.trades[0])
             else:
                 intents.settle_absent(intent)
-            execution.conclude(intent.execution)
+            concluding.conclude(intent.execution)
 
     def restarts(self):
         connection.close()

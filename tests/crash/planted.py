@@ -61,14 +61,14 @@ def _no_fence() -> None:
     """
     from django.db.models import Q
 
-    from automations import execution, intents, planning
+    from automations import concluding, execution, intents, planning
     from automations.models import Intent
 
     def carry_out(run: Any, client: Any, fence: int) -> None:
         planned_or_taken = Q(state=Intent.State.PLANNED) | Q(fence__gt=fence)
         for intent in run.intents.filter(planned_or_taken).order_by("leg"):
             execution._send(intent, client, fence)
-        execution.conclude(run)
+        concluding.conclude(run)
 
     execution._carry_out = carry_out
     intents._claimable = lambda intent, fence: Intent.objects.filter(pk=intent.pk)
