@@ -34,7 +34,7 @@ from redbeat.schedulers import RedBeatScheduler, RedBeatSchedulerEntry
 from automations import schedule, skips
 from automations.models import Skip
 from automations.rules.calendars import Calendar
-from automations.timetable import firing, keys
+from automations.timetable import entries, firing, keys
 from automations.timetable.entries import EVALUATE_TASK
 from automations.timetable.firing import Changed, Due, Firing, LockLost
 from automations.timing import Timing, slot_of
@@ -91,8 +91,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]
             return False
         self.setup_schedule()
         try:
-            close_old_connections()
-            schedule.keep()
+            if not entries.is_whole():
+                close_old_connections()
+                schedule.reconcile()
         except Error as error:
             log.warning("beat: The database does not answer: %s", type(error).__name__)
         return True

@@ -34,7 +34,7 @@ def client():
 
 @pytest.fixture
 def one_beat(client, monkeypatch):
-    monkeypatch.setattr(schedule, "keep", lambda: None)
+    monkeypatch.setattr(schedule, "reconcile", lambda: 0)
     scheduler = Scheduler(app=current_app, lazy=True)
     yield scheduler
     scheduler.close()
@@ -142,7 +142,7 @@ def test_a_change_between_reading_and_firing_wins(one_beat, client, monkeypatch)
 
 
 def test_only_one_of_two_fires_and_the_other_follows_at_once(one_beat, client, monkeypatch):
-    monkeypatch.setattr(schedule, "keep", lambda: None)
+    monkeypatch.setattr(schedule, "reconcile", lambda: 0)
     other = Scheduler(app=current_app, lazy=True)
     one_beat.tick()
     wanted = put(3)
