@@ -9,6 +9,7 @@ import pytest
 from accounts.models import ExchangeAccount
 from automations import evaluation, pausing
 from automations.reading import utc_now
+from automations.services import update_automation
 from automations.watch import market
 from automations.watch.account import AccountWatch
 from automations.watch.watching import THREADS
@@ -112,7 +113,9 @@ def test_a_dead_watchs_share_is_taken_over(guarded, watching):
 
 
 def test_what_is_not_active_is_not_watched(guarded, watching):
+    """One that guards nothing: what loses its guard is watched on."""
     eventually(lambda: watching.accounts)
+    update_automation(automation=guarded.automation, mode="shadow", by=guarded.user)
     pausing.pause(guarded.automation, by=guarded.user, reason="test")
     eventually(lambda: not watching.accounts and not watching.watch._markets)
 
