@@ -161,8 +161,8 @@ def names() -> set[str]:
 
 
 def count() -> int:
-    """How many entries there are."""
-    return int(client().zcard(config().schedule_key))
+    """How many entries of automations there are."""
+    return len(names())
 
 
 def due_at(names: Sequence[str]) -> list[datetime | None]:
